@@ -1,0 +1,48 @@
+"""Where things are. The only reader of the environment: TALENTML_* variables, then .env, then the defaults below."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from feature_repo.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Settings say where, products say what.
+
+    A source or server without an address is one that `talentml servers start` runs and records under the home.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TALENTML_", env_file=".env", frozen=True, extra="forbid")
+
+    home: Path = Field(Path(".talentml"), description="The folder that holds all state")
+    mysql_url: SecretStr | None = Field(None, description="mysql://user:password@host:port, no database")
+    neo4j_url: SecretStr | None = Field(None, description="bolt://user:password@host:port")
+    mongodb_url: SecretStr | None = Field(None, description="mongodb://user:password@host:port")
+    mysqld_bin: Path | None = Field(None, description="A mysqld or mariadbd to start when there is no mysql_url")
+    neo4j_home: Path | None = Field(None, description="A Neo4j installation to start when there is no neo4j_url")
+    mongod_bin: Path | None = Field(None, description="A mongod to start when there is no mongodb_url")
+    docker: bool = Field(True, description="Whether docker compose may start a source, where an engine answers")
+    database_url: SecretStr | None = Field(None, description="Platform tables; SQLite under the home by default")
+    mlflow_url: str | None = Field(None, description="http://host:port of the MLflow server")
+    airflow_url: str | None = Field(None, description="http://host:port of the Airflow API")
+    service_url: str | None = Field(None, description="http://host:port of the prediction service")
+
+    @property
+    def root(self) -> Path:
+        """The home as an absolute path; it need not exist yet."""
+        return self.home.expanduser().resolve()
+
+
+def load(**flags: object) -> Settings:
+    """The settings, flags before environment before .env before defaults.
+
+    Raises SettingsError, which names each setting that is unknown or malformed, and never its value.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"settings: {wrong}. Allowed: {', '.join(sorted(Settings.model_fields))}") from None
