@@ -1,9 +1,56 @@
+# The two commands: `make demo` shows the whole weekly job, `make test` runs every check.
 SHELL := bash
-.PHONY: test down
-test:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help environment system demo down test lint types bench clean
+
+DATA ?= synthetic
+SIP ?= ../shared/data/sip/sip_tasks_to_2012.csv
+BIN := .venv/bin
+
+# A home per world, so that both demos may run side by side.
+HOMES := $(if $(TALENTML_HOME),$(TALENTML_HOME),.talentml .talentml-sip)
+ifeq ($(DATA),sip)
+  TALENTML_HOME ?= .talentml-sip
+else
+  TALENTML_HOME ?= .talentml
+endif
+export TALENTML_HOME
+
+# Bytecode: without it every process compiles its libraries again, and starts twice as slowly.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
+
+help:  ## these lines
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+environment:  ## .venv, pinned by version and hash
 	@.ci/environment
-	@.venv/bin/ruff check .
-	@.venv/bin/mypy
-	@.venv/bin/python -m pytest
-down:
-	@true
+
+system: environment  ## what needs the system's package manager, such as MariaDB
+	@$(BIN)/talentml doctor --install
+
+demo: environment  ## the whole weekly job, end to end: make demo, or make demo DATA=sip [SIP=file.csv]
+	@$(BIN)/python -m dags.demo $(DATA) $(if $(filter sip,$(DATA)),$(SIP))
+
+down:  ## stop every server that the demos started
+	@for home in $(HOMES); do \
+	  if [ -d "$$home" ] && [ -x $(BIN)/talentml ]; then $(BIN)/talentml servers stop --home "$$home"; fi; \
+	done
+
+test: lint types system  ## every check: ruff, mypy, import-linter, and all tests with real servers
+	@$(BIN)/python -m pytest
+
+lint: environment  ## ruff and the layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: environment  ## mypy, strict
+	@$(BIN)/mypy
+
+bench: environment  ## point-in-time joins: ours, Feast's stock store, DuckDB by hand, polars
+	@$(BIN)/python bench/asof.py
+
+clean: down  ## remove the homes and the caches, keep .venv
+	rm -rf .talentml .talentml-sip .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""What features are about. An entity has one join key; some are known through another one."""
+"""What features are about. An entity has one join key; some are known through another column."""
 
 from dataclasses import dataclass
 
@@ -22,3 +22,9 @@ breakdown = Entity("breakdown", "breakdown_id", through="task__breakdown_id")
 subcategory = Entity("subcategory", "subcategory_id", through="task__subcategory_id")
 raiser = Entity("raiser", "raiser_id", through="task__raiser_id")
 category = Entity("category", "category", through="task__category")
+priority = Entity("priority", "priority_key", through="wording__priority_key")
+everybody = Entity("everybody", "everybody_key", through="wording__everybody_key")
+title = Entity("title", "title_key", through="wording__title_key")
+head = Entity("head", "head_key", through="wording__head_key")
+estimate = Entity("estimate", "estimate_key", through="wording__estimate_key")
+words = tuple(Entity(f"word_{n}", f"word_{n}_key", through=f"wording__word_{n}_key") for n in range(1, 5))

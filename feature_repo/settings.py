@@ -28,11 +28,22 @@ class Settings(BaseSettings):
     mlflow_url: str | None = Field(None, description="http://host:port of the MLflow server")
     airflow_url: str | None = Field(None, description="http://host:port of the Airflow API")
     service_url: str | None = Field(None, description="http://host:port of the prediction service")
+    rejected_share: float = Field(0.2, ge=0, le=1, description="Share of a stream's rows that check may reject at most")
 
     @property
     def root(self) -> Path:
         """The home as an absolute path; it need not exist yet."""
         return self.home.expanduser().resolve()
+
+    def variables(self) -> dict[str, str]:
+        """These settings as TALENTML_* variables, secrets included, for processes that are to find the same home."""
+        given = {name: getattr(self, name) for name in sorted(self.model_fields_set) if name != "home"}
+        shown = {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in given.items()
+        }
+        return {f"TALENTML_{name.upper()}": str(value) for name, value in shown.items() if value is not None} | {
+            "TALENTML_HOME": str(self.root)
+        }
 
 
 def load(**flags: object) -> Settings:

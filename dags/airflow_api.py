@@ -1,0 +1,139 @@
+"""Airflow over its REST API, as `make demo` and the tests use it: trigger a run, wait for its end, read its tasks."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, unquote, urlsplit
+from urllib.request import Request, urlopen
+
+from feature_repo.errors import ServingError
+from feature_repo.settings import Settings
+from feature_repo.sources.launches import silently
+from feature_repo.sources.servers import address
+
+ENDED = ("success", "failed")
+# What a task may end as when all is well; a refusal by the gate is a skipped task.
+GREEN = ("success", "skipped")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of a run: its state (None before it is scheduled), tries, and seconds of the last try."""
+
+    name: str
+    state: str | None
+    tries: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a DAG and its tasks, in the order in which they started."""
+
+    dag: str
+    name: str
+    state: str
+    tasks: tuple[Task, ...]
+
+    @property
+    def is_green(self) -> bool:
+        """Whether the run succeeded and each of its tasks ended well."""
+        return self.state == "success" and all(task.state in GREEN for task in self.tasks)
+
+
+class Airflow:
+    """A client of one Airflow. Raises ServingError that names the route and what was answered."""
+
+    def __init__(self, url: str) -> None:
+        """url: http://user:password@host:port."""
+        parts = urlsplit(url)
+        self.page = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        self._login = {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
+        self._token = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Airflow":
+        """The Airflow of the settings or of the home. Raises SourceError when none runs."""
+        return cls(address(settings, "airflow"))
+
+    def dags(self) -> dict[str, bool]:
+        """Each DAG that Airflow has parsed -> whether it is paused."""
+        return {dag["dag_id"]: dag["is_paused"] for dag in self._call("GET", "/api/v2/dags?limit=1000")["dags"]}
+
+    def import_errors(self) -> dict[str, str]:
+        """Each file of the DAGs' folder that cannot be parsed -> its traceback."""
+        rows = self._call("GET", "/api/v2/importErrors?limit=1000")["import_errors"]
+        return {row["filename"]: row["stack_trace"] for row in rows}
+
+    def unpause(self, dag: str, seconds: float = 90) -> None:
+        """Let a DAG run, waiting for Airflow to parse it first. A ServingError shows the import errors there are."""
+        deadline = time.monotonic() + seconds
+        while dag not in self.dags():
+            if time.monotonic() > deadline:
+                broken = self.import_errors() or "no import error"
+                raise ServingError(f"airflow: no DAG {dag} after {seconds:.0f} s, but {sorted(self.dags())}; {broken}")
+            time.sleep(0.5)
+        self._call("PATCH", f"/api/v2/dags/{quote(dag)}", {"is_paused": False})
+
+    def trigger(self, dag: str, conf: Mapping[str, Any] | None = None) -> str:
+        """Ask for a run now, with conf for its params; returns the run's id."""
+        asked = {"logical_date": None, "conf": dict(conf or {})}
+        return str(self._call("POST", f"/api/v2/dags/{quote(dag)}/dagRuns", asked)["dag_run_id"])
+
+    def run(self, dag: str, name: str) -> Run:
+        """A run as it is now."""
+        path = f"/api/v2/dags/{quote(dag)}/dagRuns/{quote(name)}"
+        tasks = self._call("GET", f"{path}/taskInstances?limit=1000")["task_instances"]
+        ordered = sorted(tasks, key=lambda task: (task["start_date"] or "~", task["task_id"]))
+        rows = (Task(row["task_id"], row["state"], row["try_number"], row["duration"]) for row in ordered)
+        return Run(dag, name, str(self._call("GET", path)["state"]), tuple(rows))
+
+    def wait(self, dag: str, name: str, seconds: float, say: Callable[[str], None] = silently) -> Run:
+        """A run once it has ended; say is told of each task's change. Raises ServingError when it takes too long."""
+        deadline, seen = time.monotonic() + seconds, dict[str, str | None]()
+        while True:
+            found = self.run(dag, name)
+            for task in found.tasks:
+                if task.state != seen.get(task.name):
+                    say(f"{dag} {task.name}: {task.state}")
+                    seen[task.name] = task.state
+            if found.state in ENDED:
+                return found
+            if time.monotonic() > deadline:
+                raise ServingError(f"airflow: {dag} {name} is {found.state} after {seconds:.0f} s: {seen}")
+            time.sleep(0.5)
+
+    def log(self, run: Run, task: Task) -> str:
+        """What the last try of a task wrote."""
+        route = f"/api/v2/dags/{quote(run.dag)}/dagRuns/{quote(run.name)}/taskInstances/{quote(task.name)}"
+        lines = self._call("GET", f"{route}/logs/{max(task.tries, 1)}?full_content=true")["content"]
+        return "\n".join(line if isinstance(line, str) else str(line.get("event", "")) for line in lines)
+
+    def heartbeats(self) -> dict[str, datetime | None]:
+        """The last sign of life of each of Airflow's own processes."""
+        health = self._call("GET", "/api/v2/monitor/health")
+        marks = {name: health[name].get(f"latest_{name}_heartbeat") for name in health if name != "metadatabase"}
+        return {name: datetime.fromisoformat(mark) if mark else None for name, mark in marks.items()}
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        if not self._token:
+            self._token = self._send("POST", "/auth/token", self._login)["access_token"]
+        return self._send(method, path, body)
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        asked = Request(self.page + path, None if body is None else json.dumps(body).encode(), headers, method=method)
+        try:
+            with urlopen(asked, timeout=30) as answer:
+                return json.load(answer)
+        except HTTPError as error:
+            said = error.read().decode(errors="replace")[:500]
+            raise ServingError(f"airflow: {method} {path}: {error.code} {said}") from None
+        except (URLError, OSError) as error:
+            raise ServingError(f"airflow at {self.page} does not answer {method} {path}: {error}") from None

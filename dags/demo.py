@@ -1,0 +1,198 @@
+"""`make demo`: the whole weekly job on one machine, from empty databases to a served, explained answer."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.console import Console
+
+from dags import doctor, servers
+from dags.airflow_api import Airflow, Run
+from dags.output import console, table
+from dags.status import product_status
+from dags.verbs.data import sip, synthetic
+from dags.verbs.platform import mark_made
+from feature_repo.errors import ServingError, TalentError
+from feature_repo.platform import database
+from feature_repo.settings import Settings, load
+from feature_repo.sources.servers import SOURCES, address
+from training.products import PRODUCTS
+
+Say = Callable[[str], None]
+RUN_SECONDS = 1200.0
+SHOWN = 5
+FACTORS = 3
+USAGE = "demo: `synthetic`, or `sip FILE...`"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the demo; its exit status is that of the error class that ended it."""
+    world, *files = (sys.argv[1:] if words is None else words) or ["synthetic"]
+    if world not in ("synthetic", "sip") or (world == "sip") != bool(files):
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        demo(load(), world, [Path(file) for file in files], console(sys.stdout))
+    except TalentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def demo(settings: Settings, world: str, files: Sequence[Path], out: Console) -> None:
+    """Each step says what it does; the platform's servers come up while the world is written."""
+    began = time.monotonic()
+    say = _clock(out, began)
+    with ThreadPoolExecutor(1) as pool:
+        say(f"1/6 home {settings.root}, and what this machine lacks")
+        doctor.install_missing(say)
+        mark_made(settings)
+        say("2/6 servers: the sources, MLflow, Airflow with its scheduler, the prediction service")
+        servers.start(settings, SOURCES, say)
+        servers.stop(settings, ["service"])  # one that still runs may have been started from older code
+        platform = pool.submit(servers.start, settings, servers.PLATFORM, say)
+        say(f"3/6 the {world} world into MySQL, Neo4j and MongoDB, over their wire protocols")
+        until = _seeded(settings, world, files, out)
+        platform.result()
+    say(f"4/6 the weekly job as of {until:%F}, run by Airflow")
+    _weekly(Airflow.of(settings), until, say)
+    say("5/6 real requests to the service")
+    _ask(settings, out)
+    say("6/6 what came of it, and where to look")
+    _products(settings, out)
+    _pages(settings, out)
+    say(f"done in {time.monotonic() - began:.0f} s")
+
+
+def _clock(out: Console, began: float) -> Say:
+    return lambda line: out.print(f"{time.monotonic() - began:4.0f} s  {line}", markup=False, soft_wrap=True)
+
+
+def _seeded(settings: Settings, world: str, files: Sequence[Path], out: Console) -> datetime:
+    """Write the world; returns the date to run the weekly job as of."""
+    if world == "sip":
+        sip(settings, list(files))
+        return _month_after_the_last_request(files)
+    found = synthetic(settings)
+    checks = [vars(check) for check in found["quality"]]
+    out.print(table("Data quality checks of the synthetic world", checks, ("name", "score", "floor", "passed")))
+    until: datetime = found["until"]
+    return until
+
+
+def _month_after_the_last_request(files: Sequence[Path]) -> datetime:
+    """The first day of the month that follows the last estimate: 2013-01-01 for the tasks to 2012."""
+    from feature_repo.seed.sip_file import read_files
+
+    last = read_files(files)["EstimateOn"].max()
+    assert isinstance(last, datetime)
+    return (last.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
+def _weekly(airflow: Airflow, until: datetime, say: Say) -> None:
+    """Features first, then every product at once; each a run of its DAG, triggered over REST."""
+    _run_all(airflow, ["talentml_features"], until, say)
+    _run_all(airflow, [f"talentml_{name}" for name in PRODUCTS], until, say)
+
+
+def _run_all(airflow: Airflow, dags: Sequence[str], until: datetime, say: Say) -> None:
+    for dag in dags:
+        airflow.unpause(dag)
+    names = {dag: airflow.trigger(dag, {"until": until.isoformat()}) for dag in dags}
+    with ThreadPoolExecutor(len(dags)) as pool:
+        runs = list(pool.map(lambda dag: airflow.wait(dag, names[dag], RUN_SECONDS, say), dags))
+    for run in runs:
+        states = ", ".join(f"{task.name} {task.state}" for task in run.tasks)
+        say(f"{run.dag}: {run.state} ({states})")
+        if not run.is_green:
+            raise ServingError(_failure(airflow, run))
+
+
+def _failure(airflow: Airflow, run: Run) -> str:
+    """Which task failed, and the end of its log."""
+    failed = next((task for task in run.tasks if task.state == "failed"), None)
+    if failed is None:
+        return f"{run.dag} {run.name}: {run.state}"
+    lines = airflow.log(run, failed).splitlines()[-15:]
+    return "\n".join(
+        [f"{run.dag} {run.name}: task {failed.name} failed after {failed.tries} tries; its log ends:", *lines]
+    )
+
+
+def _ask(settings: Settings, out: Console) -> None:
+    """Who should take the newest open task, why, and what to expect of it in that person's hands."""
+    from serving.client import Client
+
+    task = _newest_open_task(settings)
+    with Client(address(settings, "service"), timeout=30) as client:
+        ranked = client.rank(task_id=task, limit=SHOWN)
+        best = ranked["candidates"][0]
+        estimated = client.estimate([(best["person_id"], task)])
+    scores = ("rank", "person_id", *PRODUCTS["task_assignment"].outputs)
+    out.print(table(f"Who should take task {task}: {_source(ranked)}", ranked["candidates"], scores))
+    out.print(f"Why {best['person_id']}:")
+    for factor in (best["factors"] or [])[:FACTORS]:
+        out.print(f"  - {factor['sentence']}", markup=False, soft_wrap=True)
+    title = f"What to expect of it in the hands of {best['person_id']}: {_source(estimated)}"
+    out.print(table(title, _estimates(estimated), ("what", "expected", "low", "high", "unit")))
+
+
+def _newest_open_task(settings: Settings) -> str:
+    from dags.open_tasks import open_pairs
+    from dags.status import store_as_of
+
+    as_of = store_as_of(settings)
+    assert as_of is not None, "the features DAG has just published"
+    tasks = open_pairs(settings.root, as_of)
+    if not tasks.height:
+        raise ServingError(f"no task is open as of {as_of:%F}")
+    return str(tasks["task_id"][-1])
+
+
+def _source(answer: dict[str, Any]) -> str:
+    model = answer["model"]
+    version = f" version {model['version']}" if model["version"] else ""
+    return f"{answer['source']} {model['name']}{version}, {answer['processing_ms']:.0f} ms"
+
+
+def _estimates(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row for each thing that is predicted; the reason where one is not."""
+    row = answer["estimates"][0]
+    names = [name for name in PRODUCTS["task_performance"].outputs if name in row]
+    return [{"what": name, **(row[name] or {"expected": row["reasons"].get(name)})} for name in names]
+
+
+def _products(settings: Settings, out: Console) -> None:
+    engine = database(settings)
+    found = [product_status(engine, product) for product in PRODUCTS.values()]
+    columns = ("product", "serves", "champion", "metric", "value", "baseline", "baseline_value", "verdict")
+    out.print(table("Products", found, columns))
+    for one in found:
+        drift = one["drift"] or {}
+        out.print(f"{one['product']} {one['reason']}", markup=False)
+        out.print(f"  drift: {drift.get('verdict', '-')}, {drift.get('reason', 'no report')}", markup=False)
+
+
+def _pages(settings: Settings, out: Console) -> None:
+    """Where to look, with Airflow's login, and how to stop it all."""
+    airflow = urlsplit(address(settings, "airflow"))
+    pages = {
+        "Airflow": f"http://{airflow.hostname}:{airflow.port}  (user {airflow.username}, password {airflow.password})",
+        "MLflow": address(settings, "mlflow"),
+        "Service": f"{address(settings, 'service')}/docs",
+        "Data Docs": (settings.root / "docs" / "gx" / "site" / "index.html").as_uri(),
+        "Logs": str(settings.root / "logs"),
+        "By hand": f"talentml status --home {settings.home}",
+        "Stop": "make down",
+    }
+    for name, place in pages.items():
+        out.print(f"{name:10}{place}", markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""Verbs on answers: score in batch, watch drift, serve, and see that a promotion is served."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dags.border import verb
+from dags.output import Record, progress
+from dags.verbs.options import AsOf, ProductName, as_of_store, product
+from feature_repo.errors import ServingError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import polars as pl
+
+    from feature_repo.settings import Settings
+    from serving.client import Client
+
+app = typer.Typer()
+SHOWN = 10
+ROOT = Path(__file__).parents[2]
+
+
+@verb(app)
+def score(settings: "Settings", name: ProductName, as_of: AsOf = None) -> Record:
+    """Predict for every open task and everybody who may take it, into a parquet file under the home."""
+    from dags.open_tasks import open_pairs
+    from dags.verbs.models import predictor
+    from feature_repo.retrieval import historical_frame
+    from training.evaluation import columns_of
+
+    declared, when = product(name), as_of_store(as_of, settings)
+    with progress(f"score {name} as of {when:%F}") as say:
+        predict, version = predictor(settings, declared, None, False, say)
+        pairs = open_pairs(settings.root, when)
+        say(f"{pairs.height} pairs of a person and an open task")
+        frame = historical_frame(settings.root, pairs, columns_of(declared))
+        answers = pairs.hstack(predict(frame)).with_columns(version=version)
+    path = _published(answers, settings.root / "scores" / name, when)
+    best = answers.sort("task_id", declared.outputs[0], descending=[False, True])
+    return {
+        "product": name,
+        "as_of": when,
+        "version": version,
+        "rows": answers.height,
+        "tasks": answers["task_id"].n_unique(),
+        "file": path,
+        "first": best.head(SHOWN).to_dicts(),
+    }
+
+
+def _published(answers: "pl.DataFrame", folder: Path, as_of: "datetime") -> Path:
+    """Write the file beside its place, then rename: a reader never meets half of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{as_of:%Y%m%dT%H%M%SZ}.parquet"
+    draft = path.with_suffix(".draft")
+    answers.write_parquet(draft)
+    return draft.replace(path)
+
+
+@verb(app)
+def drift(settings: "Settings", name: ProductName, as_of: AsOf = None) -> Record:
+    """Compare what the champion learned from with what came last, as HTML and JSON, also in MLflow."""
+    from dags import drifting
+    from dags.due import last_trained
+    from dags.verbs.models import predictor
+    from feature_repo.platform import database
+    from monitoring.drift import drift as compared
+    from training.registry import Registry
+
+    declared, when = product(name), as_of_store(as_of, settings)
+    folder = settings.root / "drift" / name / f"{when:%Y%m%dT%H%M%SZ}"
+    with progress(f"drift {name} as of {when:%F}") as say:
+        predict, version = predictor(settings, declared, None, False, say)
+        trained = last_trained(database(settings), name, version)
+        windows = drifting.windows(declared, trained or when, when)
+        reference, current = (drifting.frame(declared, settings, predict, window) for window in windows)
+        say(f"{reference.height} rows of reference, {current.height} current")
+        report = compared(declared, reference, current, folder)
+        run = Registry(settings).log_report(name, f"drift as of {when:%F}", report.files, report.numbers())
+    drifting.remember(settings, report, version, windows[1], run)
+    return {"product": name, "as_of": when, "version": version, "run_id": run, **report.to_dict()}
+
+
+@verb(app)
+def serve(
+    settings: "Settings",
+    port: Annotated[int, typer.Option(help="A loopback port; a free one if 0.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes answer.")] = 1,
+) -> Record:
+    """Answer requests in the foreground until interrupted; `talentml servers start service` does it detached."""
+    import subprocess
+
+    from feature_repo.sources.processes import free_port
+    from serving.launch import command, environment
+
+    chosen = port or free_port()
+    with progress("serve") as say:
+        say(f"http://127.0.0.1:{chosen}/docs")
+        done = subprocess.run(command(settings, chosen), env=environment(settings, workers), cwd=ROOT, check=False)
+    return {"port": chosen, "exit_status": done.returncode}
+
+
+@verb(app)
+def deploy(
+    settings: "Settings",
+    name: ProductName,
+    seconds: Annotated[float, typer.Option(help="How long to wait for the service.")] = 60.0,
+) -> Record:
+    """Wait until the service answers with the champion, which it picks up by itself.
+
+    Raises ServingError where it does not in time.
+    """
+    from feature_repo.sources.servers import address
+    from training.registry import Registry
+
+    declared = product(name)
+    champion = Registry(settings).champion(name)
+    if champion is None:
+        raise ServingError(f"{name}: there is no champion to serve, `talentml promote {name}` comes first")
+    with progress(f"deploy {name}") as say:
+        say(f"waiting for version {champion.number}")
+        found = _served(address(settings, "service"), declared.name, champion.number, seconds)
+    return {"product": name, "version": found["version"], "loaded_at": found["loaded_at"], "source": found["source"]}
+
+
+def _served(url: str, name: str, number: int, seconds: float) -> Mapping[str, Any]:
+    """What the service says of a product once it serves this version."""
+    last: Mapping[str, Any] = {}
+    end = time.monotonic() + seconds
+    with _client(url) as client:
+        while time.monotonic() < end:
+            last = next(one for one in client.models()["models"] if one["product"] == name)
+            if last["version"] == number:
+                return last
+            time.sleep(0.5)
+    refused = f", {last['refused']}" if last.get("refused") else ""
+    raise ServingError(
+        f"{name}: the service answers with version {last.get('version')} after {seconds:.0f} s, not {number}{refused}"
+    )
+
+
+def _client(url: str) -> "Client":
+    from serving.client import Client
+
+    return Client(url)

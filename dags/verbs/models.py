@@ -1,0 +1,170 @@
+"""Verbs on models: train, evaluate, promote, rollback."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dags.border import REFUSED, verb
+from dags.output import Answer, Record, plain, progress, table
+from dags.verbs.options import AsOf, ProductName, Since, Until, as_of_store, product
+from feature_repo.errors import RegistryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rich.console import Console
+
+    from feature_repo.settings import Settings
+    from training.evaluation import Predict
+    from training.gate import Verdict
+    from training.product import Product
+    from training.registry import Registry
+    from training.version import Version
+
+app = typer.Typer()
+Number = Annotated[int | None, typer.Option("--version", help="A version's number.", show_default=False)]
+
+
+def scoreboard(record: Record, out: "Console") -> None:
+    """Metrics of a model and its baselines side by side; the other facts before them."""
+    whole = plain(record)
+    model = whole.pop("champion", None) or whole.pop("metrics", {})
+    rules, parts = whole.pop("baselines"), whole.pop("slices")
+    out.print("  ".join(f"{name}: {value}" for name, value in whole.items()), markup=False)
+    for name, part in {"": {"champion": model, "baselines": rules}, **parts}.items():
+        answers = {"model": part["champion"], **part["baselines"]}
+        title = f"{name}, {part['rows']} groups" if name else record["product"]
+        out.print(
+            table(title, [{"metric": one, **{k: v.get(one) for k, v in answers.items()}} for one in part["champion"]])
+        )
+
+
+@verb(app, view=scoreboard)
+def train(
+    settings: "Settings",
+    name: ProductName,
+    as_of: AsOf = None,
+    random_seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 42,
+) -> Record:
+    """Fit a candidate as of a date, measure it on unseen rows, and register it."""
+    from dags.revision import code_revision
+    from training.fit import fit_candidate
+    from training.registry import Registry
+
+    declared = product(name)
+    when = as_of_store(as_of, settings)
+    with progress(f"train {name} as of {when:%F}") as say:
+        say("fitting")
+        candidate = fit_candidate(declared, settings.root, when, random_seed)
+        say(f"registering, {candidate.rows} rows, {candidate.seconds:.0f} s")
+        version = Registry(settings).register(candidate, declared.name, code_revision())
+    return {
+        "product": name,
+        "version": version.number,
+        "as_of": when,
+        "trained_until": candidate.trained_until,
+        "rows": candidate.rows,
+        "data_hash": candidate.data_hash,
+        "code_revision": version.code_revision,
+        "metrics": candidate.metrics,
+        "baselines": candidate.baselines,
+        "slices": candidate.slices,
+    }
+
+
+@verb(app, view=scoreboard)
+def evaluate(
+    settings: "Settings",
+    name: ProductName,
+    since: Since = None,
+    until: Until = None,
+    version: Number = None,
+    candidate: Annotated[bool, typer.Option("--candidate", help="The newest version, not the champion's.")] = False,
+) -> Record:
+    """The champion's metrics and those of each naive baseline on the same rows of a period.
+
+    Without --since the period is as long as the product's unseen one. Where there is no champion the rule that is
+    served in its place is measured.
+    """
+    from feature_repo.window import Window, instant
+    from training.evaluation import evaluation
+
+    declared = product(name)
+    end = as_of_store(until, settings)
+    window = Window(instant(since) if since else end - declared.split.test, end)
+    with progress(f"evaluate {name} {window}") as say:
+        predict, _ = predictor(settings, declared, version, candidate, say)
+        say("scoring")
+        return evaluation(declared, settings.root, window, predict)
+
+
+def predictor(
+    settings: "Settings", declared: "Product", number: int | None, newest: bool, say: "Callable[[str], None]"
+) -> "tuple[Predict, int | None]":
+    """What predicts, and its version: the one asked for, else the champion, else the rule that is served (None)."""
+    from training.model import load_model
+    from training.registry import Registry
+
+    registry = Registry(settings)
+    found = _chosen(registry, declared.name, number, newest)
+    if found:
+        say(f"version {found.number}")
+        return load_model(registry.fetch(found)).predict, found.number
+    say(f"no champion: {declared.fallback} is served in its place")
+    return next(rule.predict for rule in declared.baselines if rule.name == declared.fallback), None
+
+
+def _chosen(registry: "Registry", name: str, number: int | None, newest: bool) -> "Version | None":
+    """The version asked for; the champion, which may not exist, otherwise."""
+    if number:
+        return registry.version(name, number)
+    if not newest:
+        return registry.champion(name)
+    found = registry.versions(name)
+    if not found:
+        raise RegistryError(f"{name}: nothing is trained, `talentml train {name}` comes first")
+    return found[0]
+
+
+def verdict_view(record: Record, out: "Console") -> None:
+    """A verdict in one line and its numbers."""
+    whole: Mapping[str, Any] = plain(record)
+    out.print(f"{whole['product']} version {whole['version']} {whole['reason']}", markup=False)
+    out.print(table(f"verdict {whole['id']}", [{"name": k, "value": v} for k, v in whole["numbers"].items()]))
+
+
+@verb(app, view=verdict_view)
+def promote(
+    settings: "Settings",
+    name: ProductName,
+    version: Number = None,
+    as_of: AsOf = None,
+    replay: Annotated[str | None, typer.Option(metavar="VERDICT", help="Decide again from a stored verdict.")] = None,
+) -> Answer:
+    """Let the gate decide on a version, the newest unless given, and make it champion if it is better."""
+    declared = product(name)
+    if replay:
+        from feature_repo.platform import database
+        from training import verdicts
+
+        return Answer(_facts(verdicts.replay(database(settings), replay)))
+    from training.promotion import promote as decided
+
+    with progress(f"promote {name}") as say:
+        say("scoring candidate and champion on the same unseen rows")
+        verdict = decided(declared, settings, as_of_store(as_of, settings), version)
+    return Answer(_facts(verdict), 0 if verdict.serves else REFUSED)
+
+
+def _facts(verdict: "Verdict") -> Record:
+    """All of a verdict but the values that it rests upon."""
+    return {name: value for name, value in vars(verdict).items() if name != "evidence"}
+
+
+@verb(app)
+def rollback(settings: "Settings", name: ProductName) -> Record:
+    """Make the champion before this one champion again."""
+    from training.promotion import rollback as rolled_back
+
+    found = rolled_back(product(name), settings)
+    return {"product": name, "version": found.number, "as_of": found.as_of, "trained_until": found.trained_until}

@@ -1,0 +1,139 @@
+"""Who does tasks like this one: shares, recency and evidence, by what makes tasks alike."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feature_repo.column import Column, View
+from feature_repo.features import history
+from feature_repo.features.pair import alike, by_name, declared, faded
+
+Floats = NDArray[np.float64]
+FAMILIES: dict[str, float] = {"started": np.inf, "started_30d": 30, "started_180d": 180, "assigned_180d": 180}
+"""Counts that shares are taken of, and the days by which they fade."""
+
+
+def _mine(kind: View) -> str:
+    """The name of the view that holds the person's own part of a kind of tasks."""
+    return "person" if kind.name == "everybody" else f"person_{kind.name}"
+
+
+def _share(kind: View, amount: str) -> Column:
+    days = FAMILIES[amount]
+
+    def share(mine: Floats, my_day: Floats, everybodys: Floats, day: Floats, at: Floats) -> Floats:
+        shares: Floats = faded(mine, my_day, at, days) / (faded(everybodys, day, at, days) + 1)
+        return shares
+
+    own = _mine(kind)
+    inputs = (f"{own}__{amount}", f"{own}__day", f"{kind.name}__{amount}", f"{kind.name}__day", "at")
+    words = f"The person's share of tasks {amount.split('_')[0]} with the same {alike(kind)}."
+    facts = {"minimum": 0, "maximum": 1, "source": history.WORK}
+    return declared(f"{kind.name}_{amount}_share", words, share, inputs, **facts)
+
+
+def _prior_share(kind: View, amount: str) -> Column:
+    """As _share, but where little is known the person's share of all tasks stands in."""
+    days = FAMILIES[amount]
+
+    def share(mine: Floats, my_day: Floats, kinds: Floats, day: Floats, prior: Floats, at: Floats) -> Floats:
+        shares: Floats = (faded(mine, my_day, at, days) + prior) / (faded(kinds, day, at, days) + 1)
+        return shares
+
+    own, prior = _mine(kind), f"pair__everybody_{amount}_share"
+    inputs = (f"{own}__{amount}", f"{own}__day", f"{kind.name}__{amount}", f"{kind.name}__day", prior, "at")
+    words = f"The person's share of tasks {amount.split('_')[0]} with the same {alike(kind)}, or of all where few are."
+    facts = {"minimum": 0, "maximum": 1, "source": history.WORK}
+    return declared(f"{kind.name}_{amount}_share", words, share, inputs, **facts)
+
+
+def _own_share(kind: View) -> Column:
+    def share(own: Floats, started: Floats, day: Floats, at: Floats) -> Floats:
+        shares: Floats = (faded(own, day, at, 180) + 0.5) / (faded(started, day, at, 180) + 1)
+        return shares
+
+    inputs = (f"{kind.name}__own_180d", f"{kind.name}__started_180d", f"{kind.name}__day", "at")
+    words = f"The share of tasks with the same {alike(kind)} that their raisers took themselves."
+    return declared(f"{kind.name}_own_share", words, share, inputs, minimum=0, maximum=1, source=history.WORK)
+
+
+def _idle(of: View) -> Column:
+    def idle(last: Floats, at: Floats) -> Floats:
+        return at - last
+
+    words = f"Days since the person last started a task with the same {alike(of)}."
+    facts = {"unit": "days", "minimum": 0, "nulls": 1.0, "source": history.WORK}
+    return declared(f"{of.name}_idle_days", words, idle, (f"{of.name}__last_started", "at"), **facts)
+
+
+def _evidence(of: View) -> Column:
+    def evidence(started: Floats, day: Floats, at: Floats) -> Floats:
+        return faded(started, day, at, 180)
+
+    inputs = (f"{of.name}__started_180d", f"{of.name}__day", "at")
+    words = f"Tasks started with the same {alike(of)}, fading by 180 days."
+    return declared(f"{of.name}_evidence", words, evidence, inputs, unit="tasks", minimum=0, source=history.WORK)
+
+
+WORD_INPUTS = tuple(
+    f"{view}__{name}"
+    for n in range(1, 5)
+    for view in (f"person_word_{n}", f"word_{n}")
+    for name in ("started_365d", "day")
+)
+
+
+def _word_shares(inputs: tuple[Floats, ...]) -> tuple[Floats, Floats]:
+    """For each of the title's words the person's share of tasks that had it, and its rarity; shape (words, rows).
+
+    inputs: WORD_INPUTS, then the sum and day of everybody's tasks, then `at`. A missing word has rarity 0.
+    """
+    *words, total, total_day, at = inputs
+    quarters = [words[n : n + 4] for n in range(0, len(words), 4)]
+    mine = np.stack([faded(amount, day, at, 365) for amount, day, _, _ in quarters])
+    known = np.stack([faded(amount, day, at, 365) for _, _, amount, day in quarters])
+    seen = np.stack([~np.isnan(day) for _, _, _, day in quarters])
+    rarity = np.log1p(faded(total, total_day, at, 365) / (known + 1))
+    return mine / (known + 1), np.where(seen, rarity, 0.0)
+
+
+def _title_share(*inputs: Floats) -> Floats:
+    shares, rarity = _word_shares(inputs)
+    weight = rarity.sum(axis=0)
+    mean: Floats = np.divide((shares * rarity).sum(axis=0), weight, out=np.zeros_like(weight), where=weight > 0)
+    return mean
+
+
+def _best_word_share(*inputs: Floats) -> Floats:
+    best: Floats = _word_shares(inputs)[0].max(axis=0)
+    return best
+
+
+_everybody, *_kinds = history.kinds
+_shared = [kind for kind in _kinds if kind.name not in {"title", "estimate"}]
+everybody_shares = by_name(_share(_everybody, amount) for amount in ("started_30d", "started_180d", "started"))
+shares = by_name(_prior_share(kind, amount) for amount in ("started_180d", "started") for kind in _shared)
+assigned_shares = by_name(
+    _share(history.BY_NAME["_".join(e.name for e in k)], "assigned_180d")
+    for k in history.KINDS
+    if k in history.ASSIGNED
+)
+lately = declared(
+    "person_started_lately", "Tasks that the person started, fading by 30 days.",
+    lambda started, day, at: faded(started, day, at, 30), ("person__started_30d", "person__day", "at"),
+    unit="tasks", minimum=0, source=history.WORK,
+)  # fmt: skip
+own_shares = by_name(_own_share(kind) for kind in _kinds if any(c.name == "own_180d" for c in kind.columns))
+idle_days = by_name(_idle(of) for of in (history.people, *history.people_in_kinds) if of.name != "person_title")
+evidence = by_name(_evidence(of) for of in (history.people, *_shared))
+
+
+_words = (*WORD_INPUTS, "everybody__started_365d", "everybody__day", "at")
+_shares_of_words = {"minimum": 0, "maximum": 1, "source": history.WORK}
+title_share = declared(
+    "title_share", "The person's share of tasks with the same words in the title, rare words first.",
+    _title_share, _words, **_shares_of_words,
+)  # fmt: skip
+best_word_share = declared(
+    "best_word_share", "The same for the word that speaks most for the person.",
+    _best_word_share, _words, **_shares_of_words,
+)  # fmt: skip

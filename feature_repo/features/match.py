@@ -1,0 +1,109 @@
+"""A person beside a task: whose it is, how large and urgent it is for them, and which of its skills they have."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from feature_repo.features import history, wording
+from feature_repo.features.pair import faded, view
+from feature_repo.features.ragged import lookup, mean_by_row
+
+Floats = NDArray[np.float64]
+WORKING_DAY = 7.0  # hours; estimates are often whole days
+SKILLS = "mongodb.user_skills, neo4j.requirements"
+
+
+@view.column(float, minimum=0, maximum=1, source="mysql.tasks", nulls=1.0)
+def is_raiser(task__raiser_id: pl.Series, person__id: pl.Series) -> pl.Series:
+    """1 where the person raised the task; missing where nobody is known to have raised it."""
+    return (task__raiser_id == person__id).cast(pl.Float64)
+
+
+@view.column(float, source="mysql.tasks")
+def log_estimate(task__estimate_hours: Floats) -> Floats:
+    """ln(1 + estimated hours)."""
+    logs: Floats = np.log1p(task__estimate_hours)
+    return logs
+
+
+@view.column(float, minimum=0, maximum=1, source="mysql.tasks")
+def is_whole_hours(task__estimate_hours: Floats) -> Floats:
+    """1 where the estimate is a whole number of hours."""
+    part: Floats = task__estimate_hours % 1
+    whole: Floats = (part == 0).astype(np.float64)
+    return whole
+
+
+@view.column(float, minimum=0, maximum=1, source="mysql.tasks")
+def is_whole_days(task__estimate_hours: Floats) -> Floats:
+    """1 where the estimate is a whole number of working days, to about ten minutes."""
+    days = task__estimate_hours / WORKING_DAY
+    off: Floats = np.abs(days - np.round(days))
+    near: Floats = (off < 0.02).astype(np.float64)
+    return near
+
+
+@view.column(float, unit="words", minimum=0, source="mysql.tasks", nulls=1.0)
+def title_words(task__title: pl.Series) -> pl.Series:
+    """How many words the title has."""
+    return task__title.str.count_matches(wording.WORD)
+
+
+@view.column(float, unit="days", minimum=0, maximum=6, source="mysql.tasks")
+def day_of_week(at: Floats) -> Floats:
+    """Monday 0 to Sunday 6."""
+    days: Floats = (np.floor(at) + 3) % 7
+    return days
+
+
+@view.column(float, unit="weeks", minimum=0, maximum=53, source="mysql.tasks")
+def season(at: Floats) -> Floats:
+    """Weeks since the turn of the year."""
+    weeks: Floats = (at % 365.25) // 7
+    return weeks
+
+
+@view.column(float, source=history.WORK, nulls=1.0)
+def size_for_person(
+    pair__log_estimate: Floats, person__start_log_estimate_180d: Floats, person__started_180d: Floats
+) -> Floats:
+    """ln(1 + estimate) less the mean of the tasks that the person started lately."""
+    usual: Floats = person__start_log_estimate_180d / np.maximum(person__started_180d, 1e-9)
+    return pair__log_estimate - usual
+
+
+@view.column(float, source=history.WORK, nulls=1.0)
+def priority_for_person(
+    task__priority: Floats, person__start_priority_180d: Floats, person__started_180d: Floats
+) -> Floats:
+    """The priority less the mean of the tasks that the person started lately."""
+    usual: Floats = person__start_priority_180d / np.maximum(person__started_180d, 1e-9)
+    return task__priority - usual
+
+
+@view.column(float, minimum=0, maximum=1, source=history.ENDED)
+def past_effort(
+    person__effort_rating_365d: Floats, person__finished_365d: Floats, person__day: Floats, at: Floats
+) -> Floats:
+    """Mean effort rating over 5 of the tasks that the person finished, drawn to 0.7 by two tasks."""
+    rated = faded(person__effort_rating_365d, person__day, at, 365) / 5
+    known = faded(person__finished_365d, person__day, at, 365)
+    means: Floats = (rated + 2 * 0.7) / (known + 2)
+    return means
+
+
+@view.column(float, minimum=0, maximum=1, source=SKILLS, nulls=1.0)
+def skill_match(
+    task__skills: pl.Series, task__skill_levels: pl.Series, skill_set__skills: pl.Series, skill_set__levels: pl.Series
+) -> Floats:
+    """Mean over the required skills of min(1, level held / level asked for); missing where none is required."""
+    rows, held = lookup(task__skills, skill_set__skills, skill_set__levels, missing=0.0)
+    asked = task__skill_levels.drop_nulls().explode().drop_nulls().to_numpy()
+    return mean_by_row(rows, np.minimum(held / asked, 1.0), len(task__skills))
+
+
+@view.column(float, minimum=0, maximum=1, source=SKILLS, nulls=1.0)
+def skill_coverage(task__skills: pl.Series, skill_set__skills: pl.Series, skill_set__levels: pl.Series) -> Floats:
+    """Share of the required skills that the person has at any level; missing where none is required."""
+    rows, held = lookup(task__skills, skill_set__skills, skill_set__levels, missing=0.0)
+    return mean_by_row(rows, (held > 0).astype(np.float64), len(task__skills))

@@ -1,0 +1,40 @@
+"""The view of a person for a task: pure array functions, the same objects for training rows and for a request.
+
+Days are days since 1970; a running sum that was stored at `day` fades to the instant `at` of the question. Columns that
+differ only in what makes tasks alike are made by one function each: see affinity, effort and match.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feature_repo.column import Column, View
+from feature_repo.entities import person, task
+
+Floats = NDArray[np.float64]
+
+view = View("pair", (person, task))
+
+
+def faded(amount: Floats, day: Floats, at: Floats, days: float) -> Floats:
+    """A running sum as it stands at `at`; 0 where nothing is known."""
+    stood: Floats = np.nan_to_num(amount) * np.exp(-np.nan_to_num(at - day) / days)
+    return stood
+
+
+def declared(name: str, words: str, function: Callable[..., Any], inputs: Iterable[str], **facts: Any) -> Column:
+    """A column of this view under a name of its own, described in words."""
+    function.__name__, function.__doc__ = name, words
+    return view.column(float, inputs=tuple(inputs), **facts)(function)
+
+
+def by_name(columns: Iterable[Column]) -> dict[str, Column]:
+    """Columns by their names, in order."""
+    return {column.name: column for column in columns}
+
+
+def alike(kind: View) -> str:
+    """What tasks of a kind share, in words."""
+    return kind.name.removeprefix("person_").replace("_", " and ")

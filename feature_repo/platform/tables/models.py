@@ -1,0 +1,87 @@
+"""Registered model versions, how they were trained, and which one served when."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+from feature_repo.platform.tables.types import Instant, Words, metadata, serial
+
+model_versions = Table(
+    "model_versions",
+    metadata,
+    serial(),
+    Column("product", String(64), nullable=False),
+    Column("number", Integer, nullable=False, doc="the registry's version number"),
+    Column("key", String(64), nullable=False, doc="sha256 of product, as-of date, data hash, code revision"),
+    Column("run_id", String(64), nullable=False),
+    Column("as_of", Instant, nullable=False),
+    Column("trained_until", Instant, nullable=False, doc="the model saw no event at or after this"),
+    Column("data_hash", String(128), nullable=False),
+    Column("code_revision", String(128), nullable=False),
+    Column("feature_service", String(128), nullable=False),
+    Column("sha256", String(64), nullable=False, doc="of the model folder's manifest"),
+    Column("metrics", JSON, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=false(), doc="whether it is the champion"),
+    Column("registered_at", Instant, nullable=False),
+    UniqueConstraint("product", "number"),
+    UniqueConstraint("product", "key"),
+    Index(
+        "uq_model_versions__active",
+        "product",
+        unique=True,
+        sqlite_where=text("active = 1"),
+        postgresql_where=text("active"),
+    ),
+)
+
+champion_moves = Table(
+    "champion_moves",
+    metadata,
+    serial(),
+    Column("product", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("version", Integer, nullable=False, doc="the champion from here on"),
+    Column("previous", Integer, doc="the champion before; null where there was none"),
+    Column("verdict_id", String(64), doc="the verdict that a promotion rests upon"),
+    Column("reason", Words, nullable=False),
+    Column("moved_at", Instant, nullable=False),
+    CheckConstraint("kind in ('promote', 'rollback', 'manual')", name="kind"),
+    UniqueConstraint("verdict_id"),
+    Index(None, "product", "moved_at"),
+)
+
+model_training_history = Table(
+    "model_training_history",
+    metadata,
+    serial(),
+    Column("product", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("key", String(64), nullable=False, doc="as in model_versions: a rerun adds no row"),
+    Column("run_id", String(64), nullable=False),
+    Column("as_of", Instant, nullable=False),
+    Column("seconds", Float, nullable=False, doc="duration of the training"),
+    Column("row_count", BigInteger, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("baselines", JSON, nullable=False),
+    Column("hyperparameters", JSON, nullable=False),
+    Column("importance", JSON, nullable=False),
+    Column("confusion", JSON, nullable=False, doc="confusion matrix; empty where there are no classes"),
+    Column("cross_validation", JSON, nullable=False, doc="scores per fold; empty where none was run"),
+    Column("data_hash", String(128), nullable=False),
+    Column("code_revision", String(128), nullable=False),
+    Column("trained_at", Instant, nullable=False),
+    UniqueConstraint("product", "key"),
+    Index(None, "product", "trained_at"),
+)

@@ -1,0 +1,208 @@
+"""The one reader of features: historical_frame for training, online_frame for serving, and facts for labels."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from feature_repo import pairs
+from feature_repo.asof import Integers, key_bytes
+from feature_repo.column import Column, View
+from feature_repo.errors import DataError
+from feature_repo.online import OnlineSnapshot, microseconds
+from feature_repo.plan import Hop, Plan, plan
+from feature_repo.sources.stream import RECORDED_AT, Stream
+from feature_repo.sources.streams import stream as stream_named
+from feature_repo.versions import current
+from feature_repo.views import EVENT, polars_type, repo_config
+
+if TYPE_CHECKING:
+    import feast
+
+ROW = "__row"  # the spine's row number, which goes through Feast and back
+Values = dict[str, pl.Series]
+
+
+def historical_frame(
+    home: Path,
+    spine: pl.DataFrame,
+    columns: Sequence[Column],
+    given: Mapping[str, Any] | pl.DataFrame | None = None,
+    *,
+    views: Sequence[View] | None = None,
+) -> pl.DataFrame:
+    """The spine and each column's value as it was known at the row's event_timestamp; rows and their order are kept.
+
+    spine: keys and event_timestamp, aware; one Feast call reads all entity columns of a hop (Plan). views: None for the
+    platform's own. given: as in online_frame. Missing values are null.
+    Raises DataError for an unknown column, a key that is missing (or null, in an entity that is not known through
+    another), a naive or null event_timestamp, or when Feast gives other rows than it was asked for.
+    """
+    at = _instants(spine)
+    steps = _steps(spine, columns, views, tuple(_names(given)))
+    store = _store(current(home / "offline"))
+    values: Values = {name: spine[name] for name in spine.columns}
+    values |= _typed(steps, given, spine.height)
+    for hop in steps.hops:
+        _check_keys(spine, hop)
+        if hop.columns:
+            values |= _read(store, hop, values, at)
+        pairs.compute(hop, values, at / pairs.DAY)
+    return _frame(spine, steps, values)
+
+
+def online_frame(
+    snapshot: OnlineSnapshot,
+    spine: pl.DataFrame,
+    columns: Sequence[Column],
+    given: Mapping[str, Any] | pl.DataFrame | None = None,
+    *,
+    views: Sequence[View] | None = None,
+) -> pl.DataFrame:
+    """As historical_frame with every event_timestamp at snapshot.as_of: the same schema and bits, without Feast.
+
+    given: by qualified name, values (one for all rows, or one a row) that stand in for the store's, such as those of a
+    task that is not stored yet; keys among them lead to further entities. Entities that nobody knows have nulls.
+    """
+    steps = _steps(spine, columns, views, tuple(_names(given)))
+    values: Values = {name: spine.get_column(name) for name in spine.columns}
+    values |= _typed(steps, given, spine.height)
+    at = np.full(spine.height, microseconds(snapshot.as_of) / pairs.DAY)
+    keys: dict[tuple[str, ...], list[bytes | None]] = {}
+    for hop in steps.hops:
+        for view, wanted in hop.columns.items():
+            holders = tuple(hop.keys[key] for key in view.keys)
+            if holders not in keys:
+                keys[holders] = key_bytes([values[holder] for holder in holders])
+            packed = snapshot.view(view.name)
+            values |= {found.name: found for found in packed.read(packed.find(keys[holders]), wanted)}
+        pairs.compute(hop, values, at)
+    return _frame(spine, steps, values)
+
+
+def facts(home: Path, stream: Stream | str, known_before: datetime) -> pl.LazyFrame:
+    """A published stream's rows with recorded_at <= known_before: of each key the version recorded last.
+
+    Of two versions recorded at the same instant the later row counts. Raises DataError for a naive instant, or when the
+    stream is not published.
+    """
+    declared = stream_named(stream) if isinstance(stream, str) else stream
+    if known_before.tzinfo is None:
+        raise DataError(f"known_before: {known_before} has no time zone, allowed: aware instants")
+    path = current(home / "offline") / "streams" / f"{declared.name}.parquet"
+    if not path.is_file():
+        raise DataError(f"stream {declared.name}: not in the published version {path.parent.parent.name}")
+    known = pl.scan_parquet(path).filter(pl.col(RECORDED_AT.name) <= known_before)
+    return known.sort(RECORDED_AT.name, maintain_order=True).unique(declared.key, keep="last", maintain_order=True)
+
+
+def _steps(
+    spine: pl.DataFrame, columns: Sequence[Column], views: Sequence[View] | None, given: Sequence[str] = ()
+) -> Plan:
+    steps = plan(columns, views, spine.columns, given)
+    taken = [name for name in spine.columns if name in steps.all]
+    if taken:
+        raise DataError(f"spine: already has {', '.join(taken)}, allowed: keys, times and labels")
+    return steps
+
+
+def _frame(spine: pl.DataFrame, steps: Plan, values: Values) -> pl.DataFrame:
+    return spine.hstack([values[name] for name in dict.fromkeys(column.qualified for column in steps.columns)])
+
+
+# The historical side
+
+
+def _instants(spine: pl.DataFrame) -> Integers:
+    """The spine's event_timestamp, us since 1970."""
+    if EVENT not in spine.columns:
+        raise DataError(f"spine: has no {EVENT}, it has {spine.columns}")
+    times = spine[EVENT]
+    if not isinstance(times.dtype, pl.Datetime) or times.dtype.time_zone is None:
+        raise DataError(f"spine: {EVENT} is {times.dtype}, allowed: aware instants, such as {pl.Datetime('us', 'UTC')}")
+    if times.null_count():
+        raise DataError(f"spine: {times.null_count()} of {len(times)} rows have no {EVENT}")
+    nanoseconds = times.dtype.time_unit == "ns"
+    exact: Integers = (times if nanoseconds else times.dt.cast_time_unit("us")).to_physical().to_numpy()
+    return exact // 1000 if nanoseconds else exact
+
+
+def _check_keys(spine: pl.DataFrame, hop: Hop) -> None:
+    own = {entity.key for view in hop.columns for entity in view.entities if not entity.through}
+    for key in sorted(own):
+        if spine[key].null_count():
+            raise DataError(f"spine: {spine[key].null_count()} of {spine.height} rows have no {key}")
+
+
+@lru_cache(maxsize=4)
+def _store(version: Path) -> "feast.FeatureStore":
+    """Feast over one offline version; versions never change, so neither does this."""
+    import feast
+
+    return feast.FeatureStore(config=repo_config(version / "registry.db", online=None))
+
+
+def _read(store: "feast.FeatureStore", hop: Hop, values: Values, at: Integers) -> Values:
+    columns = list(chain(*hop.columns.values()))
+    _check_published(store, columns)
+    entities = pl.DataFrame({key: values[holder].cast(pl.String) for key, holder in hop.keys.items()})
+    entities = entities.with_columns(pl.Series(EVENT, at).cast(pl.Datetime("us", "UTC"))).with_row_index(ROW)
+    job = store.get_historical_features(
+        entity_df=entities.to_pandas(use_pyarrow_extension_array=True),
+        features=[f"{column.view}:{column.name}" for column in columns],
+        full_feature_names=True,
+        filter_by_created_timestamp=True,
+    )
+    found = _in_order(pl.DataFrame(job.to_arrow()), len(at))
+    return {column.qualified: found[column.qualified].cast(polars_type(column)) for column in columns}
+
+
+def _check_published(store: "feast.FeatureStore", columns: Sequence[Column]) -> None:
+    unknown = [column.qualified for column in columns if column.qualified not in _published(store)]
+    if unknown:
+        raise DataError(f"columns {', '.join(unknown)}: not in the published version, run `talentml materialize`")
+
+
+@lru_cache(maxsize=4)
+def _published(store: "feast.FeatureStore") -> frozenset[str]:
+    return frozenset(f"{view.name}__{field.name}" for view in store.list_feature_views() for field in view.features)
+
+
+def _in_order(found: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """The rows as they were asked for; a store may lose, double or shuffle them."""
+    numbers = found[ROW].cast(pl.Int64)
+    if found.height != rows or numbers.n_unique() != rows:
+        raise DataError(f"historical read: {found.height} rows, {numbers.n_unique()} different, for {rows} asked for")
+    return found if numbers.is_sorted() else found.sort(ROW)
+
+
+# The online side
+
+
+def _names(given: Mapping[str, Any] | pl.DataFrame | None) -> Sequence[str]:
+    return [] if given is None else list(given.columns if isinstance(given, pl.DataFrame) else given)
+
+
+def _typed(steps: Plan, given: Mapping[str, Any] | pl.DataFrame | None, rows: int) -> Values:
+    """The given values that the plan uses, as series of the columns' types."""
+    return {
+        name: _one_a_row(steps.all[name], given[name], rows)  # type: ignore[index]
+        for name in _names(given)
+        if name in steps.all
+    }
+
+
+def _one_a_row(column: Column, value: Any, rows: int) -> pl.Series:
+    is_list = isinstance(polars_type(column), pl.List)
+    many = isinstance(value, pl.Series | np.ndarray) or (isinstance(value, list | tuple) and not is_list)
+    series = pairs.typed(column, value if many else [value])
+    if len(series) == 1:
+        series = series.new_from_index(0, rows)
+    if len(series) != rows:
+        raise DataError(f"given {column.qualified}: {len(series)} values, allowed: 1 or {rows}")
+    return series

@@ -1,0 +1,1 @@
+"""Worlds for the source databases: real task histories, and a synthetic one."""

@@ -1,0 +1,75 @@
+"""The tables, constraints and collections of the sources (REQUIREMENTS section 2), made where they are missing."""
+
+from feature_repo.settings import Settings
+from feature_repo.sources import mongodb, mysql, neo4j, servers
+from feature_repo.sources.streams import STREAMS
+
+ID = "VARCHAR(64) NOT NULL"
+WORD = "VARCHAR(64)"
+TIME = "DATETIME(6)"
+KNOWN = f"recorded_at {TIME}, INDEX (recorded_at)"
+
+TABLES = {
+    "identity_service.users": f"""user_id {ID} PRIMARY KEY, email VARCHAR(255), status {WORD}, created_date {TIME},
+        last_login {TIME}, {KNOWN}""",
+    "identity_service.user_profiles": f"""user_id {ID}, department_id {WORD}, seniority_level {WORD},
+        experience_years DOUBLE, valid_from {TIME} NOT NULL, {KNOWN}, PRIMARY KEY (user_id, valid_from)""",
+    "task_service.tasks": f"""task_id {ID} PRIMARY KEY, title TEXT, priority INT, difficulty {WORD}, category {WORD},
+        subcategory_id {WORD}, project_id {WORD}, breakdown_id {WORD}, raiser_id {WORD}, assignee_id {WORD},
+        authoriser_id {WORD}, estimate_hours DOUBLE, estimated_at {TIME}, started_at {TIME}, status {WORD},
+        actual_hours DOUBLE, completed_at {TIME}, completion_recorded_at {TIME}, system_id {WORD}, {KNOWN},
+        INDEX (completion_recorded_at)""",
+    "task_service.worklogs": f"""worklog_id VARCHAR(160) NOT NULL PRIMARY KEY, task_id {ID}, user_id {ID}, hours DOUBLE,
+        worked_at {TIME}, {KNOWN}, INDEX (task_id)""",
+    "job_service.jobs": f"""job_id {ID} PRIMARY KEY, title VARCHAR(255), department_id {WORD}, seniority_level {WORD},
+        minimum_years DOUBLE, latitude DOUBLE, longitude DOUBLE, is_remote TINYINT(1), salary_low DOUBLE,
+        salary_high DOUBLE, status {WORD}, posted_at {TIME}, {KNOWN}""",
+    "job_service.talents": f"""talent_id {ID} PRIMARY KEY, department_id {WORD}, seniority_level {WORD},
+        experience_years DOUBLE, latitude DOUBLE, longitude DOUBLE, wants_remote TINYINT(1), salary_low DOUBLE,
+        salary_high DOUBLE, {KNOWN}""",
+    "job_service.applications": f"""talent_id {ID}, job_id {ID}, outcome {WORD}, match_score DOUBLE, applied_at {TIME},
+        {KNOWN}, PRIMARY KEY (talent_id, job_id)""",
+}
+
+NODE_KEYS = {
+    "User": "userId",
+    "Task": "taskId",
+    "Project": "projectId",
+    "Skill": "skillId",
+    "Job": "jobId",
+    "Talent": "talentId",
+}
+
+
+def create(settings: Settings) -> None:
+    """Make every table, constraint and collection that is missing; what is there stays as it is.
+
+    Raises SourceError that names the source.
+    """
+    _create_tables(servers.address(settings, "mysql"))
+    _create_constraints(servers.address(settings, "neo4j"))
+    _create_collections(servers.address(settings, "mongodb"))
+
+
+def _create_tables(url: str) -> None:
+    with mysql.connected(url) as connection, connection.cursor() as cursor:
+        for database in sorted({table.partition(".")[0] for table in TABLES}):
+            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        for table, columns in TABLES.items():
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+
+
+def _create_constraints(url: str) -> None:
+    with neo4j.connected(url) as driver, driver.session() as session:
+        for label, key in NODE_KEYS.items():
+            query = f"CREATE CONSTRAINT {label.lower()}_key IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE"
+            session.execute_write(lambda transaction, query=query: transaction.run(query).consume())
+
+
+def _create_collections(url: str) -> None:
+    with mongodb.connected(url) as client:
+        for stream in STREAMS:
+            if stream.store == "mongodb":
+                database, _, name = stream.origin.partition(".")
+                if name not in client[database].list_collection_names():
+                    client[database].create_collection(name)

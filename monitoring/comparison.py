@@ -1,0 +1,110 @@
+"""Two frames as columns that can be compared, each with the index from where on it counts as drift."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from monitoring import psi
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ROWS = 5_000
+MOST_BLOCKS = 24
+SEED = 42
+MISSING = " is missing"
+"""Ends the name of a column that says where another one has no value."""
+
+EVENT = "event_timestamp"
+GROUPS = ("group", "task_id")  # rows of one task resemble each other, so tasks are counted, not rows
+
+Units = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One column of both frames: numbers or texts, with values in each. limit: the index that is drift."""
+
+    name: str
+    reference: "pd.Series"
+    current: "pd.Series"
+    limit: float
+
+    @property
+    def is_drift(self) -> bool:
+        return psi.index(self.reference.dropna(), self.current.dropna()) >= self.limit
+
+
+def units(frame: pl.DataFrame) -> int:
+    """How many independent observations a frame holds: its tasks, or its rows where it names no task."""
+    named = [name for name in GROUPS if name in frame.columns]
+    return frame[named[0]].n_unique() if named and frame.height else frame.height
+
+
+def compared(names: Iterable[str], reference: pl.DataFrame, current: pl.DataFrame) -> list[Compared]:
+    """Those of names that can be compared, as their values or, where that moved, as whether they are missing.
+
+    Lists are compared by their lengths; times move on by themselves and are left out.
+    """
+    counted = units(reference), units(current)
+    old, new = _thinned(reference), _thinned(current)
+    blocks = _blocks(old, new)
+    shared = [name for name in names if _is_comparable(old, name) and _is_comparable(new, name)]
+    pairs = ((_simple(old[name]), _simple(new[name])) for name in shared)
+    return [found for pair in pairs if (found := _compared(*pair, counted, blocks)) is not None]
+
+
+def _thinned(frame: pl.DataFrame) -> pl.DataFrame:
+    """At most MOST_ROWS rows, the same ones each time."""
+    return frame if frame.height <= MOST_ROWS else frame.sample(MOST_ROWS, seed=SEED)
+
+
+def _is_comparable(frame: pl.DataFrame, name: str) -> bool:
+    return name in frame.columns and not frame.schema[name].is_temporal()
+
+
+def _simple(column: pl.Series) -> "pd.Series":
+    """Texts and truths as text, all else as numbers."""
+    if column.dtype in (pl.String, pl.Boolean):
+        return column.cast(pl.String).to_pandas()
+    numbers = column.list.len() if column.dtype.is_nested() else column
+    return numbers.cast(pl.Float64).fill_nan(None).to_pandas()
+
+
+def _compared(old: "pd.Series", new: "pd.Series", counted: Units, blocks: NDArray[np.int64]) -> Compared | None:
+    if old.isna().any() or new.isna().any():
+        missing = _limited(f"{old.name}{MISSING}", _said_missing(old), _said_missing(new), counted, blocks)
+        if missing.is_drift:
+            return missing
+    if old.isna().all() or new.isna().all():
+        return None
+    return _limited(str(old.name), old, new, counted, blocks)
+
+
+def _said_missing(series: "pd.Series") -> "pd.Series":
+    return series.isna().map({True: "yes", False: "no"})
+
+
+def _limited(name: str, old: "pd.Series", new: "pd.Series", counted: Units, blocks: NDArray[np.int64]) -> Compared:
+    """With the limit that chance allows (missing values leave fewer units), or what is usual if that is more."""
+    present = (max(1, round(count * series.notna().mean())) for count, series in zip(counted, (old, new), strict=True))
+    limit = max(psi.threshold(old.dropna(), *present), psi.usual(old, blocks))
+    return Compared(name, old.rename(name), new.rename(name), limit)
+
+
+def _blocks(old: pl.DataFrame, new: pl.DataFrame) -> NDArray[np.int64]:
+    """The number of the block of time that each reference row is in; blocks are as long as the current rows' time.
+
+    They end with the reference. All are 0 where times are not known.
+    """
+    if EVENT not in old.columns or EVENT not in new.columns or not (old.height and new.height):
+        return np.zeros(old.height, dtype=np.int64)
+    at, now = (frame[EVENT].to_physical().to_numpy().astype(float) for frame in (old, new))
+    length = max(np.ptp(now), np.ptp(at) / MOST_BLOCKS, 1.0)
+    back = ((at.max() - at) // length).astype(np.int64)
+    blocks: NDArray[np.int64] = back.max() - back
+    return blocks

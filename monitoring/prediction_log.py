@@ -1,0 +1,115 @@
+"""What was asked and answered, with the exact features that were read, in the platform table prediction_log."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Engine, insert, select
+
+from feature_repo.platform.tables import prediction_log
+from feature_repo.window import Window
+
+KEYS = ("person_id", "task_id")
+EVENT = "event_timestamp"
+NEW_TASK = "(new)"
+"""task_id of rows about a task that is not stored but given by its columns."""
+GIVEN = "given:"
+"""Prefix of the columns in a logged frame that hold what was given of such a task."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One answered request. features: keys and columns of every row that was scored, also those not answered.
+
+    as_of, snapshot: of the online store; None where it could not be read. model_version: None where a rule answered.
+    """
+
+    prediction_id: str
+    request_id: str | None
+    product: str
+    model_version: int | None
+    source: str
+    snapshot: str | None
+    as_of: datetime | None
+    request: Mapping[str, Any]
+    features: pl.DataFrame
+    answer: Mapping[str, Any]
+    milliseconds: float
+    predicted_at: datetime
+
+
+def append(engine: Engine, records: Sequence[Record]) -> None:
+    """Insert the records in one transaction."""
+    rows = [_row(record) for record in records]
+    if rows:
+        with engine.begin() as connection:
+            connection.execute(insert(prediction_log), rows)
+
+
+def _row(record: Record) -> dict[str, Any]:
+    given = {name: getattr(record, name) for name in record.__dataclass_fields__}
+    return {**given, "features": packed(record.features), "row_count": record.features.height, "subject": None}
+
+
+def packed(frame: pl.DataFrame) -> bytes:
+    """A frame as Arrow IPC, every bit kept."""
+    file = io.BytesIO()
+    frame.write_ipc(file, compression="zstd")
+    return file.getvalue()
+
+
+def unpacked(content: bytes) -> pl.DataFrame:
+    """The frame that was packed."""
+    return pl.read_ipc(io.BytesIO(content))
+
+
+def read(engine: Engine, product: str, window: Window) -> pl.DataFrame:
+    """The rows that were scored in the window: keys, columns, event_timestamp, prediction_id, source, model_version.
+
+    event_timestamp is the as-of date of the features; requests without features are left out. Empty where there is
+    nothing.
+    """
+    frames = [
+        _frame(row).with_columns(
+            pl.lit(row.prediction_id).alias("prediction_id"),
+            pl.lit(row.source).alias("source"),
+            pl.lit(row.model_version, dtype=pl.Int64).alias("model_version"),
+        )
+        for row in _logged(engine, window.since, window.until, product)
+    ]
+    return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
+
+
+def logged_frames(engine: Engine, since: datetime) -> Iterator[pl.DataFrame]:
+    """The rows of each request, any product's: keys, event_timestamp, columns; and GIVEN columns of a given task.
+
+    Rows about stored tasks and about given ones come apart.
+    """
+    for row in _logged(engine, since):
+        frame = _frame(row)
+        given = [name for name in frame.columns if name.startswith(GIVEN)]
+        if not given:
+            yield frame
+            continue
+        is_new = frame["task_id"] == NEW_TASK
+        yield from (part for part in (frame.filter(is_new), frame.filter(~is_new).drop(given)) if part.height)
+
+
+def _frame(row: Any) -> pl.DataFrame:
+    return unpacked(row.features).with_columns(pl.lit(row.as_of, dtype=pl.Datetime("us", "UTC")).alias(EVENT))
+
+
+def _logged(
+    engine: Engine, since: datetime, until: datetime | None = None, product: str | None = None
+) -> Iterator[Any]:
+    table = prediction_log.c
+    wanted = select(prediction_log).where(table.predicted_at >= since, table.as_of.is_not(None))
+    if until is not None:
+        wanted = wanted.where(table.predicted_at < until)
+    if product is not None:
+        wanted = wanted.where(table.product == product)
+    with engine.connect() as connection:
+        yield from connection.execution_options(yield_per=1000).execute(wanted.order_by(table.predicted_at))

@@ -1,0 +1,130 @@
+"""Answers requests: reads features, lets the champion or the rule score, explains, logs."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from monitoring.prediction_log import Record
+from serving import forms
+from serving.explain import explanation, factors
+from serving.fallback import columns_of
+from serving.features import Asked, Features, Published, Read, loggable, read_for
+from serving.journal import Journal
+from serving.limits import LIMITS
+from serving.metrics import Metrics
+from serving.models import Champion, Models
+from serving.scoring import Scored, score
+from training.product import Product
+
+LOG = logging.getLogger("talentml.serving")
+Factors = Mapping[int, list[dict[str, Any]]]
+"""The factors of a row, by its place in the scored frame."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The factors of the rows that were explained, and what they explain; None where that failed or was not asked."""
+
+    factors: Factors
+    head: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Everything that an answer needs. All of it may be replaced while requests run; each takes what it finds first."""
+
+    features: Features
+    models: Models
+    journal: Journal
+    metrics: Metrics
+
+    async def answer(self, product: Product, request: Any, request_id: str | None, started: float) -> dict[str, Any]:
+        """The answer to a valid request, as serving.replies declares it. started: time.perf_counter() of its arrival.
+
+        Raises ProblemError 404 for a task that is not stored.
+        """
+        published = self.features.current
+        asked = forms.asked(product, request, published)
+        read, scored = await self._scored(product, published, asked)
+        shown = forms.shown(product, request, asked, scored)
+        explained = await self._explained(product, read, scored, shown) if request.explain else Explained({}, None)
+        head = self._head(product, read, scored, explained)
+        reply = forms.reply(product, head, asked, scored, shown, explained.factors)
+        reply["processing_ms"] = round(1000 * (time.perf_counter() - started), 3)
+        self._note(request, request_id, read, reply)
+        return reply
+
+    async def _scored(self, product: Product, published: Published | None, asked: Asked) -> tuple[Read, Scored]:
+        if asked.spine.height <= LIMITS.inline_rows:
+            return self._score(product, published, asked)
+        return await asyncio.to_thread(self._score, product, published, asked)
+
+    def _score(self, product: Product, published: Published | None, asked: Asked) -> tuple[Read, Scored]:
+        with self.metrics.stage_seconds.labels(product.name, "features").time():
+            read = read_for(published, asked, columns_of(product))
+        with self.metrics.stage_seconds.labels(product.name, "prediction").time():
+            champion = self.models.active.get(product.name)
+            return read, score(product, champion, read.features, read.known, read.snapshot is not None)
+
+    async def _explained(self, product: Product, read: Read, scored: Scored, shown: Sequence[int]) -> Explained:
+        rows = [row for row in shown if scored.by_model[row]]
+        if scored.champion is None or not rows:
+            return Explained({}, None)
+        with self.metrics.stage_seconds.labels(product.name, "explanation").time():
+            work = asyncio.to_thread(_explain, scored.champion, read.features, rows)
+            try:
+                return await asyncio.wait_for(work, LIMITS.explanation_seconds)
+            except Exception as error:  # noqa: BLE001  a score is worth having without its explanation
+                LOG.warning("%s: no explanation: %r", product.name, error)
+                return Explained({}, None)
+
+    def _head(self, product: Product, read: Read, scored: Scored, explained: Explained) -> dict[str, Any]:
+        source = "model" if scored.champion else "fallback"
+        self.metrics.answers.labels(product.name, source).inc()
+        if scored.reason:
+            self.metrics.fallbacks.labels(product.name, scored.reason).inc()
+        version = scored.champion.version.number if scored.champion else None
+        return {
+            "prediction_id": str(uuid.uuid4()),
+            "product": product.name,
+            "model": {"name": product.name if scored.champion else product.fallback, "version": version},
+            "source": source,
+            "reason": scored.reason,
+            "processing_ms": 0.0,
+            "as_of": read.snapshot.as_of if read.snapshot else None,
+            "snapshot": read.snapshot.version if read.snapshot else None,
+            "confidence": None,
+            "explanation": explained.head,
+        }
+
+    def _note(self, request: Any, request_id: str | None, read: Read, reply: dict[str, Any]) -> None:
+        record = Record(
+            prediction_id=reply["prediction_id"],
+            request_id=request_id,
+            product=reply["product"],
+            model_version=reply["model"]["version"],
+            source=reply["source"],
+            snapshot=reply["snapshot"],
+            as_of=reply["as_of"],
+            request=request.model_dump(mode="json", exclude_unset=True),
+            features=loggable(read.asked, read.features),
+            answer=forms.without_factors(reply),
+            milliseconds=reply["processing_ms"],
+            predicted_at=datetime.now(UTC),
+        )
+        self.journal.add(record)
+
+
+def _explain(champion: Champion, features: pl.DataFrame, rows: Sequence[int]) -> Explained:
+    explained = features[list(rows)]
+    contributions = champion.model.contributions(explained)
+    found = factors(contributions, explained, champion.product.columns, champion.model.explains)
+    head = explanation(contributions, champion.model.explains, champion.model.scale)
+    return Explained(dict(zip(rows, found, strict=True)), head)

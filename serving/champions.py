@@ -1,0 +1,86 @@
+"""home/models/champions.json: which versions are to be served. The follower writes it, every worker reads it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_json
+
+from feature_repo.errors import RegistryError
+
+FILE = "champions.json"
+SERVED = "served.json"
+
+
+class Promoted(BaseModel):
+    """A promoted version. error: why its files could not be fetched; its folder is to be trusted only without one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    sha256: str
+    as_of: datetime
+    trained_until: datetime
+    data_hash: str = ""
+    code_revision: str = ""
+    metrics: dict[str, float | None] = {}
+    error: str | None = None
+    tried_at: datetime
+
+    def is_same(self, other: "Promoted") -> bool:
+        """Whether both name the same files."""
+        return (self.number, self.sha256) == (other.number, other.sha256)
+
+
+class Champions(BaseModel):
+    """What the registry said last.
+
+    wanted: product name to the promoted version. error: why the registry could not be asked, when it could not.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    wanted: Mapping[str, Promoted] = {}
+    checked_at: datetime | None = None
+    error: str | None = None
+
+
+def read(home: Path) -> Champions:
+    """The file's content; nothing is wanted where there is none.
+
+    Raises RegistryError when it is damaged.
+    """
+    path = home / "models" / FILE
+    try:
+        return Champions.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return Champions()
+    except ValidationError as error:
+        raise RegistryError(f"{path}: {error.error_count()} errors, delete it and it is written anew") from None
+
+
+def write(home: Path, champions: Champions) -> None:
+    """Replace the file at once: a reader sees the old content or the new."""
+    _replace(home / "models" / FILE, champions)
+
+
+def served(home: Path, product: str) -> Promoted | None:
+    """The version of a product that was served last; None where there is none."""
+    try:
+        return Promoted.model_validate_json((home / "models" / product / SERVED).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def remember(home: Path, product: str, version: Promoted) -> None:
+    """Note that a version loaded, warmed up and serves: a cold start takes it where the champion fails."""
+    _replace(home / "models" / product / SERVED, version)
+
+
+def _replace(path: Path, content: BaseModel) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as aside:
+        aside.write(to_json(content.model_dump(mode="json"), indent=2))
+    Path(aside.name).replace(path)

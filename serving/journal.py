@@ -1,0 +1,80 @@
+"""Writes answered requests to the prediction log in the background: it never blocks or fails a request."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from feature_repo.errors import TalentError
+from monitoring.prediction_log import Record, append
+from serving.limits import LIMITS
+from serving.metrics import Metrics
+
+LOG = logging.getLogger("talentml.serving")
+RETRY_SECONDS = 1.0
+
+
+class Journal:
+    """A bounded queue and the thread that empties it. What finds no room, or no database at the end, is counted."""
+
+    def __init__(self, connect: Callable[[], Engine], metrics: Metrics) -> None:
+        self._connect, self._metrics = connect, metrics
+        self._waiting: queue.Queue[Record | None] = queue.Queue(LIMITS.log_waiting)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
+        self._engine: Engine | None = None
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def add(self, record: Record) -> None:
+        """Put a record in the queue, or count it as dropped. Never waits."""
+        try:
+            self._waiting.put_nowait(record)
+        except queue.Full:
+            self._metrics.log_dropped.inc()
+
+    def close(self) -> None:
+        """Write what waits, for at most log_flush_seconds."""
+        self._closing.set()
+        with suppress(queue.Full):
+            self._waiting.put_nowait(None)  # wakes the writer
+        self._thread.join(LIMITS.log_flush_seconds)
+        self._metrics.log_dropped.inc(self._waiting.qsize())
+
+    def _write_all(self) -> None:
+        held: list[Record] = []
+        while held or not (self._closing.is_set() and self._waiting.empty()):
+            held = held or self._batch()
+            if not self._written(held) and not self._closing.wait(RETRY_SECONDS):
+                continue  # the database is away: hold on to these, the queue takes the next ones
+            held = []
+
+    def _batch(self) -> list[Record]:
+        """The next records, as many as wait; empty after a moment without any."""
+        batch: list[Record | None] = []
+        with suppress(queue.Empty):
+            batch.append(self._waiting.get(timeout=LIMITS.watch_seconds))
+            while len(batch) < LIMITS.log_batch:
+                batch.append(self._waiting.get_nowait())
+        return [record for record in batch if record]
+
+    def _written(self, batch: list[Record]) -> bool:
+        """Whether the batch needs no second try: it is written, or no database would take it."""
+        try:
+            self._engine = self._engine or self._connect()
+            append(self._engine, batch)
+        except (OperationalError, TalentError) as error:
+            LOG.warning("the prediction log cannot be written, %s more answers wait: %s", self._waiting.qsize(), error)
+            return False
+        except Exception:
+            LOG.exception("%s answers cannot be logged", len(batch))
+            self._metrics.log_dropped.inc(len(batch))
+            return True
+        self._metrics.log_written.inc(len(batch))
+        return True

@@ -1,0 +1,61 @@
+"""What the service says about itself."""
+
+import time
+from typing import Any
+
+from serving.features import Features
+from serving.models import Models
+
+
+def model_status(models: Models, features: Features) -> dict[str, Any]:
+    """Which version answers for each product, and what is refused; as serving.replies.Status."""
+    return {
+        "models": [_one(models, name) for name in models.products],
+        "registry": {"checked_at": models.registry.checked_at, "error": models.registry.error},
+        "features": feature_status(features),
+    }
+
+
+def _one(models: Models, name: str) -> dict[str, Any]:
+    product, champion, refusal = models.products[name], models.active.get(name), models.refused.get(name)
+    facts = ("as_of", "trained_until", "data_hash", "code_revision", "sha256")
+    return {
+        "product": name,
+        "title": product.title,
+        "route": product.route,
+        "source": "model" if champion else "fallback",
+        "version": champion.version.number if champion else None,
+        **{fact: getattr(champion.version, fact) if champion else None for fact in facts},
+        "loaded_at": champion.loaded_at if champion else None,
+        "metrics": champion.version.metrics if champion else {},
+        "refused": f"version {refusal.version.number}: {refusal.reason}" if refusal else None,
+    }
+
+
+def feature_status(features: Features) -> dict[str, Any]:
+    """The snapshot that is read; as serving.replies.FeatureStatus."""
+    snapshot = features.current.snapshot if features.current else None
+    return {
+        "version": snapshot.version if snapshot else None,
+        "as_of": snapshot.as_of if snapshot else None,
+        "error": features.error,
+    }
+
+
+def health(models: Models, features: Features, started: float) -> dict[str, Any]:
+    """As serving.replies.Health. started: time.monotonic() of the start."""
+    versions = {name: champion.version for name, champion in models.active.items()}
+    whole = features.current is not None and len(versions) == len(models.products)
+    return {
+        "status": "ok" if whole else "degraded",
+        "uptime_seconds": round(time.monotonic() - started, 3),
+        "models": {
+            name: {
+                "version": versions[name].number if name in versions else None,
+                "source": "model" if name in versions else "fallback",
+                "last_trained": versions[name].trained_until if name in versions else None,
+            }
+            for name in models.products
+        },
+        "features": feature_status(features),
+    }

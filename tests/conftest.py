@@ -1,0 +1,31 @@
+"""Real source servers for all tests: started once, stopped at the end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from feature_repo.settings import Settings, load
+from feature_repo.sources import servers as source_servers
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Settings]:
+    """The settings of a home whose source servers run. Tests share them: use names of your own in the databases."""
+    # Not pytest's own folder, which only its owner may enter: MariaDB runs as another user.
+    with TemporaryDirectory(prefix="sources-") as folder:
+        Path(folder).chmod(0o755)
+        settings = load(home=Path(folder) / "home")
+        try:
+            source_servers.start(settings)
+            yield settings
+        finally:
+            source_servers.stop(settings)
+
+
+@pytest.fixture
+def home(servers: Settings, tmp_path: Path) -> Settings:
+    """The settings of an empty home of the test's own, over the shared source servers."""
+    addresses = {f"{name}_url": source_servers.address(servers, name) for name in source_servers.SOURCES}
+    return load(home=tmp_path / "home", **addresses)

@@ -1,0 +1,127 @@
+"""The packed online copy, next to Feast's own online store and to the historical read."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from feature_repo.errors import DataError
+from feature_repo.online import OnlineSnapshot
+from feature_repo.retrieval import online_frame
+from feature_repo.views import repo_config
+from tests.feature_repo.histories import PEOPLE, PROJECTS, Row, histories, instant
+from tests.feature_repo.homes import COLUMNS, KINDS, VIEWS, column, published
+
+PERSON_COLUMNS = [column(f"person__{kind}") for kind in KINDS]
+
+
+def asked(people: list[str | None]) -> pl.DataFrame:
+    return pl.DataFrame({"person_id": people, "task_id": people}, schema={"person_id": pl.String, "task_id": pl.String})
+
+
+def test_reading_online_needs_no_feast(tmp_path):
+    published(tmp_path, {"person": [Row(("ada",), 0, 0, 1)]})
+    program = """
+import sys
+from pathlib import Path
+from feature_repo.online import OnlineSnapshot
+from feature_repo.retrieval import online_frame
+from tests.feature_repo.test_online import PERSON_COLUMNS, VIEWS, asked
+found = online_frame(OnlineSnapshot.open(Path(sys.argv[1])), asked(["ada"]), PERSON_COLUMNS, views=VIEWS)
+assert found["person__value"].to_list() == [1]
+assert "feast" not in sys.modules and "ibis" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, cwd=Path.cwd(), env={**os.environ})
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories(), histories(keys=2), st.integers(0, 16))
+def test_packed_rows_equal_feasts_online_features(tmp_path_factory, people, members, as_of):
+    home = tmp_path_factory.mktemp("home")
+    published(home, {"person": people, "member": members, "badge": people}, as_of)
+    pairs = [(person, project) for person in (*PEOPLE, "nobody") for project in PROJECTS]
+    entities = [{"person_id": person, "project_id": project} for person, project in pairs]
+    columns = [*PERSON_COLUMNS, column("member__value"), column("member__names"), column("badge__value")]
+    import feast
+
+    store = feast.FeatureStore(config=repo_config(home / "feast" / "registry.db", home / "feast" / "online_store.db"))
+    refs = [f"{each.view}:{each.name}" for each in columns]
+    theirs = store.get_online_features(refs, entities, full_feature_names=True).to_dict()
+    ours = online_frame(OnlineSnapshot.open(home), pl.DataFrame(entities), columns, views=VIEWS)
+    for each in columns:
+        assert ours[each.qualified].to_list() == theirs[each.qualified], each.qualified
+
+
+def test_unknown_entities_have_nulls(tmp_path):
+    published(tmp_path, {"person": [Row(("ada",), 0, 0, 1)]})
+    found = online_frame(OnlineSnapshot.open(tmp_path), asked(["zoe", None, "ada"]), PERSON_COLUMNS, views=VIEWS)
+    assert found["person__value"].to_list() == [None, None, 1]
+
+
+def test_what_was_recorded_after_the_as_of_date_is_not_there(tmp_path):
+    published(tmp_path, {"person": [Row(("ada",), 1, 1, 0), Row(("ada",), 2, 9, 1)]}, as_of=8)
+    found = online_frame(OnlineSnapshot.open(tmp_path), asked(["ada"]), PERSON_COLUMNS, views=VIEWS)
+    assert found["person__value"].to_list() == [0]
+
+
+def test_a_task_that_is_not_stored_yet_is_given_by_value(tmp_path):
+    histories_ = {
+        "person": [Row(("ada",), 0, 0, 1)],
+        "project": [Row(("1p",), 0, 0, 6)],
+        "member": [Row(("ada", "1p"), 0, 0, 8)],
+    }
+    published(tmp_path, histories_)
+    wanted = [column("task__value"), column("task__project_id"), column("project__value"), column("member__value")]
+    task = {"task__value": 3.0, "task__project_id": "1p", "task__unused": 1}
+    found = online_frame(OnlineSnapshot.open(tmp_path), asked(["ada", "bob"]), wanted, task, views=VIEWS)
+    assert found.rows() == [("ada", "ada", 3, "1p", 6, 8), ("bob", "bob", 3, "1p", 6, None)]
+    assert found.schema["task__value"] == pl.Int64
+
+
+def test_values_may_be_given_row_by_row(tmp_path):
+    published(tmp_path, {})
+    snapshot, wanted = OnlineSnapshot.open(tmp_path), [column("task__value"), column("person__names")]
+    given_ = {"task__value": [1, None], "person__names": pl.Series([["a"], []])}
+    for each in (given_, pl.DataFrame(given_)):
+        found = online_frame(snapshot, asked(["ada", "bob"]), wanted, each, views=VIEWS)
+        assert found.select("task__value", "person__names").rows() == [(1, ["a"]), (None, [])]
+    one = online_frame(snapshot, asked(["ada", "bob"]), wanted, {"person__names": ["a", "b"]}, views=VIEWS)
+    assert one["person__names"].to_list() == [["a", "b"], ["a", "b"]]
+    with pytest.raises(DataError, match="3 values, allowed: 1 or 2"):
+        online_frame(snapshot, asked(["ada", "bob"]), wanted, {"task__value": [1, 2, 3]}, views=VIEWS)
+    with pytest.raises(DataError, match="task__value"):
+        online_frame(snapshot, asked(["ada"]), wanted, {"task__value": "many"}, views=VIEWS)
+
+
+def test_a_snapshot_stays_readable_and_tells_that_it_is_no_longer_current(tmp_path):
+    rows = [Row(("ada",), 0, 0, 0)]
+    published(tmp_path, {"person": rows})
+    first = OnlineSnapshot.open(tmp_path)
+    for value in range(1, 5):
+        published(tmp_path, {"person": [*rows, Row(("ada",), value, value, value)]})
+    second = OnlineSnapshot.open(tmp_path)
+    assert (first.is_current(), second.is_current()) == (False, True)
+    values = [
+        online_frame(each, asked(["ada"]), PERSON_COLUMNS, views=VIEWS)["person__value"].item()
+        for each in (first, second)
+    ]
+    assert values == [0, 4]
+    assert second.as_of == instant(100)
+
+
+def test_nothing_published_is_said_so(tmp_path):
+    with pytest.raises(DataError, match="nothing is published"):
+        OnlineSnapshot.open(tmp_path)
+
+
+def test_no_rows_asked_for_gives_no_rows_of_the_same_schema(tmp_path):
+    published(tmp_path, {"person": [Row(("ada",), 0, 0, 1)]})
+    snapshot = OnlineSnapshot.open(tmp_path)
+    none = online_frame(snapshot, asked([]), COLUMNS, views=VIEWS)
+    assert none.height == 0
+    assert none.schema == online_frame(snapshot, asked(["ada"]), COLUMNS, views=VIEWS).schema

@@ -1,0 +1,117 @@
+"""Pair columns against values worked out by hand."""
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+
+from feature_repo.features import VIEWS, affinity, effort, match, pair, wording
+from feature_repo.features.ragged import lookup, mean_by_row
+
+NAN = float("nan")
+
+
+def numbers(*values: float) -> np.ndarray:
+    return np.array(values, dtype=np.float64)
+
+
+@pytest.mark.parametrize(
+    ("amount", "day", "at", "expected"),
+    [
+        (4.0, 100.0, 100.0, 4.0),
+        (4.0, 100.0, 130.0, 4 * math.exp(-1)),
+        (NAN, NAN, 130.0, 0.0),
+    ],
+)
+def test_a_running_sum_fades_from_the_day_on_which_it_was_stored(amount, day, at, expected):
+    assert pair.faded(numbers(amount), numbers(day), numbers(at), 30) == pytest.approx([expected])
+
+
+def test_where_a_kind_of_task_is_new_the_share_of_all_tasks_stands_in():
+    share = affinity.shares["project_started_share"]
+    mine, projects, prior = numbers(3, NAN, NAN), numbers(5, 5, NAN), numbers(0.2, 0.2, 0.2)
+    day, at = numbers(1, NAN, NAN), numbers(1, 1, 1)
+    assert share(mine, day, projects, numbers(1, 1, NAN), prior, at) == pytest.approx([3.2 / 6, 0.2 / 6, 0.2])
+
+
+def test_a_mean_is_drawn_to_nothing_by_two_tasks():
+    ratio = effort.log_ratios["person_log_ratio_365d"]
+    assert ratio(numbers(1.0, NAN), numbers(2.0, NAN), numbers(9, NAN), numbers(9, 9)) == pytest.approx([1 / 4, 0])
+
+
+def test_a_title_speaks_for_those_who_had_its_rare_words():
+    day = numbers(9)
+    common, rare = (numbers(1), day, numbers(7), day), (numbers(3), day, numbers(3), day)
+    missing = (numbers(NAN),) * 4
+    rarity = [math.log1p(100 / 8), math.log1p(100 / 4)]
+    expected = (1 / 8 * rarity[0] + 3 / 4 * rarity[1]) / sum(rarity)
+    inputs = (*common, *rare, *missing, *missing, numbers(100), day, day)
+    assert affinity.title_share(*inputs) == pytest.approx([expected])
+    assert affinity.best_word_share(*inputs) == pytest.approx([3 / 4])
+
+
+TITLES = pl.Series(["Fix login: the login page 2", "QA", None, "修复 登录 ошибка", "123"])
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (wording.title_key, ["fix login the login page", "qa", None, "修复 登录 ошибка", None]),
+        (wording.head_key, ["fix login", "qa", None, "修复 登录", None]),
+        (wording.words[0], ["fix", None, None, "ошибка", None]),
+        (wording.words[2], ["the", None, None, None, None]),
+        (wording.words[3], ["page", None, None, None, None]),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_keys_are_read_off_a_title(column, expected):
+    assert column(TITLES).to_list() == expected
+
+
+def test_an_estimate_is_a_key_to_a_hundredth_of_an_hour():
+    assert wording.estimate_key(numbers(7.0, 0.254, NAN)).to_list() == ["700", "25", None]
+
+
+@pytest.mark.parametrize(("days", "expected"), [(0, 3), (4, 0), (5.5, 1)])
+def test_the_first_of_january_1970_was_a_thursday(days, expected):
+    assert match.day_of_week(numbers(days)).tolist() == [expected]
+
+
+SKILLS = pl.Series([["python", "sql"], ["sql"], None, [], ["go"]], dtype=pl.List(pl.String))
+ASKED = pl.Series([[2.0, 4.0], [1.0], None, [], [5.0]], dtype=pl.List(pl.Float64))
+HELD = pl.Series([["sql"], ["go", "sql"], ["sql"], None, None], dtype=pl.List(pl.String))
+LEVELS = pl.Series([[3.0], [1.0, 5.0], [2.0], None, None], dtype=pl.List(pl.Float64))
+
+
+def test_skill_match_is_the_mean_of_held_over_asked_at_most_one():
+    expected = [(0 + 3 / 4) / 2, 1.0, NAN, NAN, 0.0]
+    assert match.skill_match(SKILLS, ASKED, HELD, LEVELS) == pytest.approx(expected, nan_ok=True)
+
+
+def test_skill_coverage_ignores_levels():
+    expected = [0.5, 1.0, NAN, NAN, 0.0]
+    assert match.skill_coverage(SKILLS, HELD, LEVELS) == pytest.approx(expected, nan_ok=True)
+
+
+def test_lists_of_nothing_match_nothing():
+    none = pl.Series([None, None], dtype=pl.List(pl.String))
+    rows, found = lookup(none, none, none.cast(pl.List(pl.Float64)), missing=0.0)
+    assert np.isnan(mean_by_row(rows, found, 2)).all()
+
+
+def test_a_person_whose_task_it_is_raised_it():
+    raised = match.is_raiser(pl.Series(["ann", "ann", None]), pl.Series(["ann", "bob", "ann"]))
+    assert raised.to_list() == [1.0, 0.0, None]
+
+
+def test_every_input_of_a_pair_column_is_a_declared_column():
+    declared = {column.qualified for view in VIEWS for column in view.columns} | {"at"}
+    assert {name for column in pair.view.columns for name in column.reads} <= declared
+
+
+def test_every_column_says_what_it_is_and_where_it_comes_from():
+    silent = [
+        column.qualified for view in VIEWS for column in view.columns if not (column.description and column.source)
+    ]
+    assert silent == []

@@ -1,0 +1,89 @@
+"""What requests read online is what training would read offline, bit for bit."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from feature_repo.publish import publish
+from feature_repo.retrieval import historical_frame
+from feature_repo.settings import Settings
+from monitoring import parity as parities
+from monitoring.parity import parity
+from tests.serving import tiny, world
+from tests.serving.conftest import Service, promote, promoted, started
+from training.products import PRODUCTS
+
+SINCE = datetime(2020, 1, 1, tzinfo=UTC)
+NEW_TASK = {
+    "priority": 3,
+    "project_id": "J1",
+    "raiser_id": "P4",
+    "estimate_hours": 4.5,
+    "skills": ["sql"],
+    "skill_levels": [2.0],
+}
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose service has answered requests of every kind."""
+    tiny.install()
+    home = world.copy(tmp_path_factory.mktemp("asked") / "home")
+    promote(home, promoted(home, 3))
+    service = started(home)
+    ask(service)
+    service.running.journal.close()
+    return home
+
+
+def ask(service: Service) -> None:
+    for number in range(40, 69):
+        service.rank(task_id=f"T{number}", explain=number % 2 == 0)
+    service.rank(task_id="T60", candidates=["P7", "nobody"])
+    service.rank(task=NEW_TASK)
+    service.rank(task={"priority": 1, "project_id": "unheard-of", "estimate_hours": 0.5})
+    service.estimate(person_id="P1", task_id="T44")
+    service.estimate(pairs=[{"person_id": "P2", "task": NEW_TASK}, {"person_id": "P3", "task_id": "T50"}])
+
+
+def settings(home: Path) -> Settings:
+    return Settings(home=home, _env_file=None)
+
+
+def test_every_logged_request_replayed_offline_gives_bit_equal_features(asked: Path) -> None:
+    found = parity(settings(asked), SINCE)
+    assert (found.mismatches, found.examples) == (0, ())
+    assert found.rows == 29 * 7 + 2 + 7 + 7 + 1 + 2
+    assert found.values > 50 * found.rows / 2
+
+
+def test_requests_stay_equal_after_a_later_snapshot_is_published(asked: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(asked, tmp_path / "home", symlinks=True))
+    publish(settings(home), world.AS_OF + 30 * world.DAY, products=PRODUCTS.values())
+    assert parity(settings(home), SINCE).mismatches == 0
+
+
+def test_a_value_that_differs_in_its_last_bit_is_named(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def skewed(*given: object) -> pl.DataFrame:
+        frame = historical_frame(*given)  # type: ignore[arg-type]
+        changed = frame["pair__log_estimate"].to_numpy().copy()
+        changed[0] = np.nextafter(changed[0], np.inf)
+        return frame.with_columns(pair__log_estimate=pl.Series(changed))
+
+    monkeypatch.setattr(parities, "historical_frame", skewed)
+    found = parity(settings(asked), SINCE)
+    assert found.mismatches > 0
+    assert found.examples[0].startswith("pair__log_estimate of ")
+
+
+def test_null_equals_null_and_zero_is_not_minus_zero() -> None:
+    left, right = pl.Series([None, 0.0, 1.0, None]), pl.Series([None, -0.0, 1.0, 2.0])
+    assert parities.different(left, right).tolist() == [False, True, False, True]
+
+
+def test_nothing_logged_compares_nothing(asked: Path) -> None:
+    assert parity(settings(asked), datetime(2100, 1, 1, tzinfo=UTC)).rows == 0

@@ -1,0 +1,110 @@
+"""A published home, and the application over a copy of it with tiny models as champions."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from feature_repo.settings import Settings
+from serving import champions
+from serving.api import application
+from serving.border import Border
+from serving.champions import Champions, Promoted
+from serving.running import Running
+from tests.serving import tiny, world
+from training.products import PRODUCTS
+
+LONG_AGO = datetime(2011, 12, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home of one's own with the small world in it."""
+    tiny.install()
+    return world.copy(tmp_path / "home")
+
+
+def promoted(home: Path, number: int, error: str | None = None) -> dict[str, Promoted]:
+    """Tiny models of every product as version `number`, saved where the registry puts verified copies."""
+    return {name: promoted_one(home, name, number, error) for name in PRODUCTS}
+
+
+def promoted_one(home: Path, name: str, number: int, error: str | None = None) -> Promoted:
+    """A tiny model of one product."""
+    sha256 = tiny.save(home, PRODUCTS[name], number)
+    return Promoted(
+        number=number, sha256=sha256, as_of=world.AS_OF, trained_until=LONG_AGO, tried_at=datetime.now(UTC), error=error
+    )
+
+
+def promote(home: Path, wanted: Mapping[str, Promoted]) -> None:
+    """Say which versions are to be served, as the follower does."""
+    champions.write(home, Champions(wanted=wanted, checked_at=datetime.now(UTC)))
+
+
+@dataclass(frozen=True)
+class Service:
+    """The application in this process. Nothing runs in the background but the journal: call running.refresh()."""
+
+    home: Path
+    running: Running
+    http: TestClient
+
+    def rank(self, **body: Any) -> dict[str, Any]:
+        """A ranking that must succeed."""
+        return self.post("task_assignment", body)
+
+    def estimate(self, **body: Any) -> dict[str, Any]:
+        """An estimate that must succeed."""
+        return self.post("task_performance", body)
+
+    def post(self, product: str, body: dict[str, Any]) -> dict[str, Any]:
+        """An answer that must be a success."""
+        answer = self.http.post(PRODUCTS[product].route, json=body)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def metric(self, line: str) -> float:
+        """The value of a line of /metrics, such as `name{label="x"}`."""
+        lines = self.http.get("/metrics").text.splitlines()
+        return next((float(each.rpartition(" ")[2]) for each in lines if each.rpartition(" ")[0] == line), 0.0)
+
+
+def started(home: Path) -> Service:
+    """The application over a home. Close running.journal at the end."""
+    running = Running(Settings(home=home, _env_file=None), PRODUCTS)
+    running.refresh()
+    running.journal.start()
+    app = application(PRODUCTS)
+    app.state.running = running
+    return Service(home.resolve(), running, TestClient(Border(app)))
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], Service]]:
+    """Starts the application over a home."""
+    services: list[Service] = []
+
+    def start(home: Path) -> Service:
+        services.append(started(home))
+        return services[-1]
+
+    yield start
+    for each in services:
+        each.running.journal.close()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The application with version 3 of every product as champion; tests that change it start their own."""
+    tiny.install()
+    home = world.copy(tmp_path_factory.mktemp("served") / "home")
+    promote(home, promoted(home, 3))
+    found = started(home)
+    yield found
+    found.running.journal.close()

@@ -1,0 +1,166 @@
+"""The service as its users have it: BentoML in a process of its own, under load, over a line that can be cut."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from feature_repo.settings import Settings
+from serving import launch
+from serving.client import ASSIGNMENT
+
+ROOT = Path(__file__).parents[2]
+SECONDS_TO_START = 60
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running service. started_in: seconds until it was ready."""
+
+    url: str
+    pid: int
+    log: Path
+    started_in: float
+
+
+@contextmanager
+def server(settings: Settings, workers: int = 1) -> Iterator[Server]:
+    """The service over a home, able to load tiny models; ended with SIGTERM."""
+    port = free_port()
+    log = settings.root / f"service-{port}.log"
+    command = [
+        part.replace(launch.SERVICE, "tests.serving.served:TalentService") for part in launch.command(settings, port)
+    ]
+    begun = time.monotonic()
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            command,
+            env=launch.environment(settings, workers),
+            cwd=ROOT,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: is_ready(url) or process.poll() is not None, SECONDS_TO_START)
+        assert process.poll() is None, log.read_text()[-3000:]
+        yield Server(url, process.pid, log, time.monotonic() - begun)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def is_ready(url: str) -> bool:
+    """Whether BentoML says that it takes requests."""
+    with suppress(httpx.HTTPError):
+        return httpx.get(f"{url}/readyz", timeout=1).status_code == 200
+    return False
+
+
+def until(is_so: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so. Fails when it is not in time."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+@dataclass
+class Load:
+    """Requests from several threads, one after the other in each. answers: (status, body), in order of arrival.
+
+    marks: the collaborative score that each version gives to everybody.
+    """
+
+    url: str
+    marks: Mapping[int, float]
+    threads: int = 4
+    answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def running(self) -> Iterator["Load"]:
+        """Ask all the time while inside."""
+        ending = threading.Event()
+        askers = [threading.Thread(target=self._ask, args=(ending,)) for _ in range(self.threads)]
+        for asker in askers:
+            asker.start()
+        try:
+            yield self
+        finally:
+            ending.set()
+            for asker in askers:
+                asker.join()
+
+    def _ask(self, ending: threading.Event) -> None:
+        with httpx.Client(base_url=self.url, timeout=10) as client:
+            while not ending.is_set():
+                try:
+                    answer = client.post(ASSIGNMENT, json={"task_id": "T60", "explain": False})
+                    self.answers.append((answer.status_code, answer.json()))
+                except (httpx.HTTPError, ValueError) as error:
+                    self.failures.append(repr(error))
+
+    @property
+    def versions(self) -> list[int | None]:
+        """Who answered, in order. Fails for any status but 200, and where the scores are not the named version's."""
+        found = []
+        for status, body in self.answers:
+            assert status == 200, body
+            marks = {candidate["collaborative_score"] for candidate in body["candidates"]}
+            assert marks == {self.marks[body["model"]["version"]]}, body
+            found.append(body["model"]["version"])
+        return found
+
+
+class Line:
+    """Forwards a loopback port to a server, until it is cut."""
+
+    def __init__(self, url: str) -> None:
+        target = urlsplit(url)
+        self._target = (target.hostname or "127.0.0.1", target.port or 80)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: set[socket.socket] = set()
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Refuse new connections and break the open ones."""
+        for each in (self._listener, *self._open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(self._target)
+                self._open |= {near, far}
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=self._copy, args=pair, daemon=True).start()
+
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while content := source.recv(65_536):
+                sink.sendall(content)
+            sink.shutdown(socket.SHUT_WR)

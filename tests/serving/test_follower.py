@@ -1,0 +1,73 @@
+"""The follower says which versions are to be served, and never unsays one because MLflow is away."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from feature_repo.errors import RegistryError
+from feature_repo.settings import Settings
+from serving import champions
+from serving.champions import Champions, Promoted
+from serving.follower import asked
+from serving.launch import environment
+from tests.serving.process import ROOT, free_port, until
+from training.registry import Registry
+
+AT = datetime(2012, 1, 1, tzinfo=UTC)
+THREE = Promoted(number=3, sha256="abc", as_of=AT, trained_until=AT, tried_at=AT, metrics={"mrr": 0.5, "mae": None})
+
+
+def away(home: Path) -> Settings:
+    """Settings whose MLflow answers nobody."""
+    return Settings(home=home, mlflow_url=f"http://127.0.0.1:{free_port()}", _env_file=None)
+
+
+def test_without_mlflow_the_known_champions_stay_and_the_reason_is_said(tmp_path: Path) -> None:
+    champions.write(tmp_path, Champions(wanted={"task_assignment": THREE}))
+    registry = Registry(away(tmp_path))
+    found = asked(registry, registry.champion, ["task_assignment"], tmp_path)
+    assert found.wanted == {"task_assignment": THREE}
+    assert "does not answer" in (found.error or "")
+
+
+def test_without_a_recorded_champion_nothing_is_wanted(tmp_path: Path) -> None:
+    registry = Registry(away(tmp_path))
+    found = asked(registry, registry.recorded, ["task_assignment"], tmp_path)
+    assert (found.wanted, found.error) == ({}, None)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    said = Champions(wanted={"task_assignment": THREE}, checked_at=AT, error="away")
+    champions.write(tmp_path, said)
+    assert champions.read(tmp_path) == said
+    assert champions.read(tmp_path / "elsewhere") == Champions()
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    champions.write(tmp_path, Champions())
+    (tmp_path / "models" / "champions.json").write_text('{"wanted": 1}')
+    with pytest.raises(RegistryError, match=r"champions.json: 1 errors, delete it"):
+        champions.read(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_follower_ends_with_the_service_that_started_it_and_another_takes_over(tmp_path: Path) -> None:
+    settings = away(tmp_path)
+    command = [sys.executable, "-m", "serving.follower"]
+    first, second = (
+        subprocess.Popen(command, stdin=subprocess.PIPE, env=environment(settings), cwd=ROOT) for _ in range(2)
+    )
+    until(lambda: champions.read(tmp_path).checked_at is not None, 20)
+    _end(first)
+    wrote = champions.read(tmp_path).checked_at
+    until(lambda: champions.read(tmp_path).checked_at != wrote, 20)
+    _end(second)
+
+
+def _end(follower: subprocess.Popen[bytes]) -> None:
+    assert follower.stdin is not None
+    follower.stdin.close()
+    assert follower.wait(10) == 0

@@ -1,0 +1,189 @@
+"""Champions are swapped in whole, and what fails is refused."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+import pytest
+
+from feature_repo.errors import DataError
+from serving.champions import served
+from serving.models import check
+from tests.serving import tiny
+from tests.serving.conftest import Service, promote, promoted, promoted_one
+from training.products import PRODUCTS
+
+Serve = Callable[[Path], Service]
+NAME = "task_assignment"
+FAILURES = f'model_load_failures_total{{product="{NAME}"}}'
+ACTIVE = f'talentml_active_model{{product="{NAME}"}}'
+
+
+def version(service: Service) -> int | None:
+    found: int | None = service.rank(task_id="T60", candidates=["P1", "P2"], explain=False)["model"]["version"]
+    return found
+
+
+def status(service: Service) -> dict[str, object]:
+    models = service.http.get("/api/v1/models/status").json()["models"]
+    return next(model for model in models if model["product"] == NAME)
+
+
+def test_a_promoted_version_replaces_the_one_before(home: Path, serve: Serve) -> None:
+    promote(home, promoted(home, 3))
+    service = serve(home)
+    before = version(service), service.metric(ACTIVE)
+    promote(home, promoted(home, 4))
+    service.running.refresh()
+    assert (before, version(service), service.metric(ACTIVE)) == ((3, 3.0), 4, 4.0)
+
+
+def test_a_rollback_serves_the_earlier_version_again(home: Path, serve: Serve) -> None:
+    three, four = promoted(home, 3), promoted(home, 4)
+    promote(home, four)
+    service = serve(home)
+    promote(home, three)
+    service.running.refresh()
+    assert version(service) == 3
+
+
+def test_an_answer_s_version_and_scores_come_from_the_same_model(home: Path, serve: Serve) -> None:
+    promote(home, promoted(home, 5))
+    answer = serve(home).rank(task_id="T60", explain=False)
+    assert [row["collaborative_score"] for row in answer["candidates"]] == [answer["model"]["version"] / 100] * 7
+
+
+def corrupt_bytes(folder: Path) -> None:
+    path = folder / "booster.txt"
+    path.write_bytes(path.read_bytes().replace(b"leaf_value", b"leaf_valve", 1))
+
+
+def truncate(folder: Path) -> None:
+    path = folder / "booster.txt"
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def add_a_pickle(folder: Path) -> None:
+    (folder / "model.pkl").write_bytes(b"\x80\x04.")
+
+
+def remove_the_manifest(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def remove_everything(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize("damage", [corrupt_bytes, truncate, add_a_pickle, remove_the_manifest, remove_everything])
+def test_a_damaged_version_leaves_the_previous_one_serving(
+    home: Path, serve: Serve, damage: Callable[[Path], None]
+) -> None:
+    promote(home, promoted(home, 3))
+    service = serve(home)
+    wanted = promoted(home, 4)
+    damage(home / "models" / NAME / "4")
+    promote(home, wanted)
+    service.running.refresh()
+    assert (version(service), service.metric(FAILURES)) == (3, 1.0)
+    assert str(status(service)["refused"]).startswith("version 4: RegistryError: ")
+
+
+def test_a_version_that_fails_its_warm_up_is_refused_and_counted_once(home: Path, serve: Serve) -> None:
+    promote(home, promoted(home, 3))
+    service = serve(home)
+    other = promoted_one(home, "task_performance", 4)  # answers hours, not scores
+    folder = home / "models"
+    (folder / "task_performance" / "4").rename(folder / NAME / "4")
+    promote(home, {NAME: other})
+    for _ in range(3):
+        service.running.refresh()
+    assert (version(service), service.metric(FAILURES)) == (3, 1.0)
+
+
+def test_a_version_that_could_not_be_fetched_is_refused(home: Path, serve: Serve) -> None:
+    promote(home, promoted(home, 3))
+    service = serve(home)
+    promote(home, promoted(home, 4, error="mlflow: the artefact is not what was registered"))
+    service.running.refresh()
+    assert (version(service), service.metric(FAILURES)) == (3, 1.0)
+
+
+def test_after_a_refusal_the_next_good_version_serves_and_nothing_is_refused(home: Path, serve: Serve) -> None:
+    wanted = promoted(home, 4)
+    truncate(home / "models" / NAME / "4")
+    promote(home, wanted)
+    service = serve(home)
+    promote(home, promoted(home, 5))
+    service.running.refresh()
+    assert (version(service), status(service)["refused"]) == (5, None)
+
+
+def test_a_cold_start_takes_what_was_served_last_where_the_champion_is_damaged(home: Path, serve: Serve) -> None:
+    promote(home, promoted(home, 3))
+    serve(home)
+    wanted = promoted(home, 4)
+    truncate(home / "models" / NAME / "4")
+    promote(home, wanted)
+    again = serve(home)
+    remembered = served(home, NAME)
+    assert (version(again), again.metric(FAILURES), remembered and remembered.number) == (3, 1.0, 3)
+
+
+def test_a_damaged_champions_file_leaves_the_models_as_they_are(home: Path, serve: Serve) -> None:
+    promote(home, promoted(home, 3))
+    service = serve(home)
+    (home / "models" / "champions.json").write_text("{")
+    service.running.refresh()
+    assert version(service) == 3
+
+
+class Answering:
+    """A model that answers the same for every row."""
+
+    explains: ClassVar[str] = "score"
+    scale: ClassVar[str] = "score"
+
+    def __init__(self, **outputs: float) -> None:
+        self.outputs = outputs
+
+    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return pl.DataFrame({name: np.full(frame.height, value) for name, value in self.outputs.items()})
+
+    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return pl.DataFrame({"expected": np.zeros(frame.height)})
+
+    def save(self, folder: Path) -> None:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    "outputs", [{"score": 0.5}, {"score": np.nan, "content_score": 0.5, "collaborative_score": 0.5}]
+)
+def test_warm_up_refuses_missing_and_non_finite_answers(service: Service, outputs: dict[str, float]) -> None:
+    with pytest.raises(DataError, match=r"score|answers"):
+        check(PRODUCTS[NAME], Answering(**outputs), service.running.warm_up(PRODUCTS[NAME]))
+
+
+def test_without_a_snapshot_a_model_is_loaded_all_the_same_and_serves_when_one_comes(home: Path, serve: Serve) -> None:
+    promote(home, promoted(home, 3))
+    shutil.move(home / "online", home / "later")
+    service = serve(home)
+    before = version(service)
+    shutil.move(home / "later", home / "online")
+    service.running.refresh()
+    assert (before, version(service), service.metric(FAILURES)) == (None, 3, 0.0)
+
+
+def test_a_tiny_model_gives_the_same_answers_after_a_round_trip(tmp_path: Path, service: Service) -> None:
+    from training.model import load_model
+
+    product = PRODUCTS[NAME]
+    tiny.save(tmp_path, product, 7)
+    frame = service.running.warm_up(product).features
+    loaded = load_model(tmp_path / "models" / NAME / "7")
+    assert loaded.predict(frame).equals(tiny.tiny(product, 7).predict(frame))

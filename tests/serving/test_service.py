@@ -1,0 +1,50 @@
+"""The worker's own process: what it imports, and how it is started."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from feature_repo.settings import Settings
+from serving.launch import command, environment
+from tests.serving.conftest import promote, promoted
+from tests.serving.process import ROOT
+
+WORKER = """
+import json, sys
+from fastapi.testclient import TestClient
+from serving.border import Border
+from serving.service import APP, TalentService
+from tests.serving import tiny
+
+tiny.install()
+service = TalentService()
+client = TestClient(Border(APP))
+answer = client.post("/api/v1/recommendations/task-assignment", json={"task_id": "T60"}).json()
+service.close()
+print(json.dumps({"source": answer["source"], "modules": sorted(sys.modules)}))
+"""
+
+
+@pytest.mark.slow
+def test_a_worker_that_has_answered_holds_no_library_that_serving_does_not_need(home: Path) -> None:
+    promote(home, promoted(home, 3))
+    variables = environment(Settings(home=home, _env_file=None))
+    done = subprocess.run([sys.executable, "-c", WORKER], env=variables, cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    unwanted = {"feast", "torch", "evidently", "pandas", "sklearn", "mlflow", "great_expectations", "airflow", "shap"}
+    assert (found["source"], unwanted & set(found["modules"])) == ("model", set())
+
+
+def test_the_service_is_bound_to_loopback_and_keeps_its_state_in_the_home(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database_url="sqlite:///x.db", mysql_url="mysql://u:secret@h:1", _env_file=None)
+    variables = environment(settings, workers=3)
+    assert command(settings, 8700)[-4:] == ["--host", "127.0.0.1", "--port", "8700"]
+    assert variables["TALENTML_HOME"] == str(tmp_path)
+    assert variables["TALENTML_DATABASE_URL"] == "sqlite:///x.db"
+    assert "TALENTML_MYSQL_URL" not in variables
+    assert variables["BENTOML_HOME"].startswith(str(tmp_path))
+    assert variables["BENTOML_CONFIG_OPTIONS"] == "services.TalentService.workers=3"

@@ -1,0 +1,142 @@
+"""A model product is declared once; its DAG, registry entry, gate, route, drift report and model card derive from it.
+
+Nothing here imports an ML library: trainers import theirs inside fit and load, so that DAGs parse fast.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import numpy as np
+import polars as pl
+
+from feature_repo.column import Column
+from feature_repo.entities import Entity
+from feature_repo.window import Window
+
+Facts = Callable[[str], pl.LazyFrame]
+"""Gives the rows of a published stream that were known at the as-of date, such as facts("worked_on")."""
+
+
+class Model(Protocol):
+    """What a trainer returns. Frames hold qualified columns, one row per candidate answer.
+
+    explains: the output that contributions add up to, on the scale named by `scale`.
+    """
+
+    explains: ClassVar[str]
+    scale: ClassVar[str]
+
+    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """One row per row of frame, one float column per output of the product."""
+
+    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What each column added to the explained output: a float column per qualified column, plus `expected`."""
+
+    def save(self, folder: Path) -> None:
+        """Write text and skops files, never a pickle, that load_model reads."""
+
+
+class Trainer(Protocol):
+    """Settings of a learner. fit imports its library, uses validation rows only for stopping and calibration."""
+
+    def fit(self, train: pl.DataFrame, validation: pl.DataFrame, columns: Sequence[Column], seed: int) -> Model:
+        """Raises DataError where there are too few rows to learn from."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """Who, what, when, and how it ended.
+
+    rows: (facts, window, as_of) -> the spine: entity keys, event_timestamp in window, `group` (rows that compete,
+    such as the candidates for one task), and the label columns. Only outcomes known at as_of have a row.
+    """
+
+    name: str
+    rows: Callable[[Facts, Window, datetime], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class TimeSplit:
+    """The last `test` before the as-of date is unseen, `validation` lies before it, training takes the rest."""
+
+    validation: timedelta
+    test: timedelta
+    history: timedelta
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A quality measure.
+
+    values: (labels and predictions) -> one value per unit (a group or a row), so that differences can be paired.
+    total: units' values to one number, where that is not the mean.
+    """
+
+    name: str
+    values: Callable[[pl.DataFrame], np.ndarray]
+    higher_is_better: bool = True
+    total: Callable[[pl.DataFrame], float] | None = None
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A rule that answers in the product's schema from columns alone; also serves when no model can."""
+
+    name: str
+    columns: tuple[Column, ...]
+    predict: Callable[[pl.DataFrame], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the rows that must not get worse: where takes the labelled frame and gives a boolean mask."""
+
+    name: str
+    where: Callable[[pl.DataFrame], pl.Series]
+    floor: float = -0.10
+    """The largest relative loss of the gate's metric against the champion that is allowed, such as -0.10."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Promote only on a measurable improvement of the metric (REQUIREMENTS 4)."""
+
+    metric: str
+    beats: str
+    improvement: float = 0.02
+    confidence: float = 0.95
+    minimum_units: int = 50
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Drift is reported when more than `share` of the columns drift."""
+
+    share: float = 0.3
+
+
+@dataclass(frozen=True)
+class Product:
+    """One model product. See training/products for the declarations."""
+
+    name: str
+    title: str
+    entities: tuple[Entity, ...]
+    columns: tuple[Column, ...]
+    label: Label
+    outputs: tuple[str, ...]
+    split: TimeSplit
+    trainer: Trainer
+    metrics: tuple[Metric, ...]
+    baselines: tuple[Baseline, ...]
+    fallback: str
+    gate: Gate
+    route: str
+    slices: tuple[Slice, ...] = ()
+    drift: Drift = field(default_factory=Drift)
+    schedule: str = "0 2 * * 1"
+    minimum_rows: int = 500
+    tags: Mapping[str, str] = field(default_factory=dict)

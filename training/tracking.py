@@ -1,0 +1,33 @@
+"""Where the MLflow server is, and whether it answers; neither imports mlflow."""
+
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from feature_repo.errors import RegistryError
+from feature_repo.settings import Settings
+from feature_repo.sources.servers import Ledger
+
+SECONDS_TO_ANSWER = 3
+
+
+def address(settings: Settings) -> str:
+    """Where MLflow is: the settings' address, else the server that this home started.
+
+    Raises RegistryError when there is neither.
+    """
+    if settings.mlflow_url is not None:
+        return settings.mlflow_url
+    server = Ledger(settings).read().get("mlflow")
+    if server is None:
+        raise RegistryError("mlflow: no server is known; `talentml servers start`, or TALENTML_MLFLOW_URL=http://...")
+    return server.url.get_secret_value()
+
+
+def check_reachable(url: str) -> None:
+    """Raises RegistryError when there is a server at url and it does not answer within seconds."""
+    if not url.startswith("http"):
+        return
+    try:
+        urlopen(f"{url.rstrip('/')}/health", timeout=SECONDS_TO_ANSWER).close()
+    except (URLError, OSError) as error:
+        raise RegistryError(f"mlflow: {url} does not answer ({error}); `talentml servers start`") from None

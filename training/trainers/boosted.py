@@ -1,0 +1,81 @@
+"""One LightGBM booster with its encoding: kept as text, explained by its own contributions."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from feature_repo.column import Column
+from training.trainers.encoding import Encoding
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a booster learns from. groups: rows per group, in order, for ranking objectives."""
+
+    frame: pl.DataFrame
+    target: Floats
+    weight: Floats | None = None
+    groups: NDArray[np.int64] | None = None
+
+    def dataset(self, encoding: Encoding) -> Any:
+        import lightgbm
+
+        return lightgbm.Dataset(
+            encoding.matrix(self.frame),
+            label=self.target,
+            weight=self.weight,
+            group=self.groups,
+            feature_name=list(encoding.names),
+            categorical_feature=encoding.categorical,
+        )
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """A booster that reads qualified columns."""
+
+    booster: Any
+    encoding: Encoding
+
+    @staticmethod
+    def fit(train: Rows, columns: Sequence[Column], parameters: Mapping[str, object], rounds: int) -> "Boosted":
+        """Boost for a number of rounds."""
+        import lightgbm
+
+        encoding = Encoding.of(train.frame, columns)
+        # one seed and one histogram order: the same rows give the same model on any number of cores
+        settings = {"verbosity": -1, "deterministic": True, "force_row_wise": True, **parameters}
+        return Boosted(lightgbm.train(settings, train.dataset(encoding), rounds), encoding)
+
+    def raw(self, frame: pl.DataFrame) -> Floats:
+        """The booster's answer per row, on its raw scale."""
+        return np.asarray(self.booster.predict(self.encoding.matrix(frame), raw_score=True))
+
+    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What each column added to `raw`, and `expected`: they sum to it (SHAP values by LightGBM itself)."""
+        parts = self.booster.predict(self.encoding.matrix(frame), pred_contrib=True)
+        return pl.from_numpy(np.asarray(parts), schema=[*self.encoding.names, "expected"])
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write <name>.txt, LightGBM's text, and <name>.json, the encoding."""
+        (folder / f"{name}.txt").write_text(self.booster.model_to_string())
+        facts = {"names": self.encoding.names, "categories": self.encoding.categories}
+        (folder / f"{name}.json").write_text(json.dumps(facts, ensure_ascii=False))
+
+    @staticmethod
+    def load(folder: Path, name: str) -> "Boosted":
+        """Read what save wrote."""
+        import lightgbm
+
+        facts = json.loads((folder / f"{name}.json").read_text())
+        categories = {column: tuple(values) for column, values in facts["categories"].items()}
+        booster = lightgbm.Booster(model_str=(folder / f"{name}.txt").read_text())
+        return Boosted(booster, Encoding(tuple(facts["names"]), categories))

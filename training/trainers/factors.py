@@ -1,0 +1,103 @@
+"""Collaborative filtering: people against what makes tasks alike, factorised.
+
+A new task has no history of its own. So what is factorised is people against attributes of tasks (its project, its
+raiser, ...), and a task's vector is the mean of its attributes' vectors.
+"""
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Texts = NDArray[np.str_]
+CONFIDENCE = 10.0  # of an observed count, before the logarithm
+FADE_DAYS = 90.0
+REGULARIZATION = 0.1
+
+
+@dataclass(frozen=True)
+class Factors:
+    """columns: those that hold a task's attributes. people, attributes: names in order, each with a vector."""
+
+    columns: tuple[str, ...]
+    people: Texts
+    attributes: Texts
+    people_vectors: Floats
+    attribute_vectors: Floats
+
+    @staticmethod
+    def fit(done: pl.DataFrame, columns: Sequence[str], factors: int, seed: int) -> "Factors":
+        """Alternating least squares on who did what; recent tasks count more.
+
+        done: person_id, event_timestamp and the attribute columns, one row per person and task.
+        Source: Hu, Koren & Volinsky 2008, by `implicit`.
+        """
+        from implicit.als import AlternatingLeastSquares
+        from scipy.sparse import csr_matrix
+        from threadpoolctl import threadpool_limits
+
+        age = (pl.col("event_timestamp").max() - pl.col("event_timestamp")).dt.total_days()
+        weighed = _attributes(done.with_columns(weight=(-age / FADE_DAYS).exp()), columns)
+        counts = weighed.group_by("person_id", "attribute").agg(pl.col("weight").sum()).sort("person_id", "attribute")
+        people, rows = np.unique(counts["person_id"].to_numpy().astype(str), return_inverse=True)
+        attributes, places = np.unique(counts["attribute"].to_numpy().astype(str), return_inverse=True)
+        confidence = np.log1p(CONFIDENCE * counts["weight"].to_numpy())
+        # implicit parallelises by itself; threads of BLAS below it slow it down tenfold
+        with threadpool_limits(1, "blas"), warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+            model = AlternatingLeastSquares(
+                factors, regularization=REGULARIZATION, random_state=seed, num_threads=1, dtype=np.float64
+            )
+            model.fit(csr_matrix((confidence, (rows, places))), show_progress=False)
+        vectors = (np.asarray(each, np.float64) for each in (model.user_factors, model.item_factors))
+        return Factors(tuple(columns), people, attributes, *vectors)
+
+    def affinity(self, frame: pl.DataFrame) -> Floats:
+        """How much a person is drawn to a task, shape (rows,); NaN where either has no evidence."""
+        vectors, known = self._task_vectors(frame)
+        place, found = _places(self.people, frame["person_id"])
+        dots: Floats = np.einsum("ij,ij->i", self.people_vectors[place], vectors)
+        return np.where(found & (known > 0), dots / np.maximum(known, 1), np.nan)
+
+    def _task_vectors(self, frame: pl.DataFrame) -> tuple[Floats, Floats]:
+        vectors = np.zeros((frame.height, self.attribute_vectors.shape[1]))
+        known = np.zeros(frame.height)
+        for column in self.columns:
+            place, found = _places(self.attributes, frame.select(_attribute(column)).to_series())
+            vectors += np.where(found[:, None], self.attribute_vectors[place], 0.0)
+            known += found
+        return vectors, known
+
+    def save(self, folder: Path) -> None:
+        """Write factors.npz and factors.json."""
+        (folder / "factors.json").write_text(json.dumps({"columns": self.columns}))
+        arrays = {name: value for name, value in vars(self).items() if name != "columns"}
+        np.savez(folder / "factors.npz", **arrays)
+
+    @staticmethod
+    def load(folder: Path) -> "Factors":
+        """Read what save wrote."""
+        columns = tuple(json.loads((folder / "factors.json").read_text())["columns"])
+        with np.load(folder / "factors.npz", allow_pickle=False) as arrays:
+            return Factors(columns, **{name: arrays[name] for name in arrays.files})
+
+
+def _attribute(column: str) -> pl.Expr:
+    """The attribute's name, such as task__project_id=PC2; null stays null."""
+    return pl.concat_str(pl.lit(column), pl.col(column).cast(pl.String), separator="=").alias("attribute")
+
+
+def _attributes(done: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    parts = [done.select("person_id", "weight", _attribute(column)) for column in columns]
+    return pl.concat(parts).drop_nulls("attribute")
+
+
+def _places(names: Texts, wanted: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    texts = wanted.fill_null("").to_numpy().astype(str)
+    places = np.minimum(np.searchsorted(names, texts), len(names) - 1)
+    return places, names[places] == texts
