@@ -31,8 +31,8 @@ class Field:
 class Column(Field):
     """A feature: a field, the function that computes it, and where its data come from.
 
-    In an entity view, function takes the view's rows and returns an Ibis value. In the pair view it takes one array for
-    each of `reads`, in order, and returns an array of their length.
+    In an entity view, function takes the view's rows and returns an Ibis value, or a Polars expression over Events. In
+    the pair view it takes one array for each of `reads`, in order, and returns an array of their length.
     inputs: qualified column names, or `at`; where not given, the names of the function's parameters.
     """
 
@@ -59,8 +59,9 @@ class Column(Field):
 class View:
     """Columns about the same entities, computed from the same rows.
 
-    rows: takes the accepted source tables by stream name (Ibis tables) and returns the view's rows: the keys of
-    entities, event_timestamp, created_timestamp, and whatever the columns are computed from. None for pair views.
+    rows: takes the accepted source tables by stream name (Ibis tables) and returns the view's rows, an Ibis table or
+    Events: the keys of entities, event_timestamp, created_timestamp, and whatever the columns are computed from. None
+    for pair views.
     """
 
     name: str

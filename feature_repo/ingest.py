@@ -1,4 +1,4 @@
-"""Accepted source rows to view frames: every entity column is computed here, once, by DuckDB."""
+"""Accepted source rows to view frames: every entity column is computed here, once."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Any
 
 import ibis
 import polars as pl
-from ibis.expr import types as ir
 
 from feature_repo.column import View
 from feature_repo.features import wording
+from feature_repo.features.events import EVENTS, Events, task_events
 
 TIMES = ("event_timestamp", "created_timestamp")
 
@@ -17,32 +17,31 @@ TIMES = ("event_timestamp", "created_timestamp")
 def view_frames(streams: Mapping[str, Path], views: Iterable[View]) -> Iterator[tuple[View, pl.DataFrame]]:
     """Each view with its rows: keys, event_timestamp, created_timestamp and its columns, sorted by key and time.
 
-    streams: the parquet file of each stream's accepted rows. The same rows give the same bits, on any number of cores:
-    running sums have one order (Events), and nothing else adds floats.
+    streams: the parquet file of each stream's accepted rows. The same rows give the same bits, on any number of cores,
+    and later rows do not change those before them.
     """
     duck = ibis.duckdb.connect()
-    tables = {name: duck.read_parquet(str(path), table_name=name) for name, path in streams.items()}
+    tables: dict[str, Any] = {name: duck.read_parquet(str(path), table_name=name) for name, path in streams.items()}
     # by DuckDB's own register: Ibis 12 and DuckDB 2.0 disagree on how the view of a memtable is dropped
     duck.con.register("wording", wording.keys(pl.read_parquet(streams["tasks"])).to_arrow())
     tables["wording"] = duck.table("wording")
+    tables[EVENTS] = task_events(tables)
     for view in views:
         yield view, _frame(view, tables)
 
 
-def _frame(view: View, tables: Mapping[str, ir.Table]) -> pl.DataFrame:
+def _frame(view: View, tables: Mapping[str, Any]) -> pl.DataFrame:
     assert view.rows is not None, f"{view.name} has no rows: pair columns are computed on retrieval"
     rows = view.rows(tables)
-    table = getattr(rows, "table", rows)
-    computed = table.mutate(**{column.name: column(rows) for column in view.columns})
-    wanted = (*view.keys, *TIMES, *(column.name for column in view.columns))
-    frame: pl.DataFrame = _last_of_each_instant(view, computed).select(*wanted).to_polars()
+    computed = {column.name: column(rows) for column in view.columns}
+    wanted = (*view.keys, *TIMES, *computed)
+    if isinstance(rows, Events):
+        return _last_of_each_instant(view, rows.frame.with_columns(**computed)).select(*wanted)
+    frame: pl.DataFrame = rows.mutate(**computed).select(*wanted).to_polars()
     times = {name: pl.col(name).cast(pl.Datetime("us", "UTC")) for name in TIMES}
     return frame.with_columns(**times).sort(*view.keys, *TIMES)
 
 
-def _last_of_each_instant(view: View, table: ir.Table) -> ir.Table:
+def _last_of_each_instant(view: View, frame: pl.DataFrame) -> pl.DataFrame:
     """Of the rows of one key and instant only the last counts: its running sums hold the others."""
-    if "event_id" not in table.columns:
-        return table
-    order: Any = ibis.window(group_by=[*view.keys, *TIMES], order_by=ibis.desc(table.event_id))
-    return table.mutate(rank=ibis.row_number().over(order)).filter(ibis._["rank"] == 0)
+    return frame.unique([*view.keys, *TIMES], keep="last", maintain_order=True)

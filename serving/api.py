@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from serving import problems, status
+from serving import docs, problems, status
 from serving.features import task_view
 from serving.problems import ProblemAnswer, ProblemError
 from serving.replies import Health, Status, reply_model
@@ -31,8 +31,15 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 def application(products: Mapping[str, Product]) -> FastAPI:
     """The application. Its state.running must be set before it answers."""
-    app = FastAPI(title="Talentml", version="1", summary="People for tasks, and what to expect of them")
+    app = FastAPI(
+        title="Talentml",
+        version="1",
+        summary="People for tasks, and what to expect of them",
+        docs_url=None,
+        redoc_url=None,
+    )
     problems.install(app)
+    docs.install(app)
     task = task_model(task_view())
     for product in products.values():
         _add_product(app, product, request_model(product, task))

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import ibis
+import polars as pl
 from ibis.expr import types as ir
 
 from feature_repo.features import wording
 
 Streams = Mapping[str, ir.Table]
+EVENTS = "task_events"  # what task_events gives, among the streams that views read
+DAY = pl.col("day")
+DAY_LENGTH = 86_400_000_000  # us
 AMOUNTS = (
     "started", "own", "start_priority", "start_log_estimate", "assigned", "opened", "open_hours",
     "finished", "log_ratio", "log_error", "exact", "log_hours", "effort_rating", "log_days",
@@ -32,37 +36,30 @@ FORGOTTEN_DAYS = 90  # a task that nobody finished for so long no longer counts 
 
 @dataclass(frozen=True)
 class Events:
-    """Event rows in a fixed order, and running sums over those of the same keys."""
+    """Event rows sorted by keys and time, and running sums over those of the same keys, as Polars expressions.
 
-    table: ir.Table
+    Polars adds up each key's rows one after the other. A window sum of DuckDB does not: it adds in a tree whose shape
+    depends on the rows that follow, so that a past sum changed in its last bit when later rows arrived.
+    """
+
+    frame: pl.DataFrame
     keys: tuple[str, ...]
 
-    @property
-    def _before(self) -> Any:
-        order = [self.table.event_timestamp, self.table.event_id]
-        return ibis.window(group_by=list(self.keys), order_by=order, preceding=None, following=0)
-
-    @property
-    def day(self) -> ir.FloatingValue:
-        """Days since 1970 of each event."""
-        return self.table.day
-
-    def total(self, amount: str) -> ir.FloatingValue:
+    def total(self, amount: str) -> pl.Expr:
         """The sum of an amount over the events so far."""
-        return self.table[amount].sum().over(self._before)
+        return pl.col(amount).cum_sum().over(self.keys)
 
-    def latest(self, amount: str) -> ir.FloatingValue:
+    def latest(self, amount: str) -> pl.Expr:
         """The day of the last event so far with an amount above 0, null where there is none."""
-        days = ibis.ifelse(self.table[amount] > 0, self.day, ibis.null("float64"))
-        return days.max().over(self._before)
+        return pl.when(pl.col(amount) > 0).then(DAY).forward_fill().over(self.keys)
 
-    def decayed(self, amount: str, days: float) -> ir.FloatingValue:
+    def decayed(self, amount: str, days: float) -> pl.Expr:
         """As total, an event of age d weighing exp(-d / days).
 
         Ages are taken from the keys' first event, which keeps exp in range for 700 times `days`.
         """
-        age = (self.day - self.table.first_day) / days
-        return (self.table[amount] * age.exp()).sum().over(self._before) * (-age).exp()
+        age = (DAY - DAY.first().over(self.keys)) / days
+        return (pl.col(amount) * age.exp()).cum_sum().over(self.keys) * (-age).exp()
 
 
 def differences(table: ir.Table, key: str, **amounts: ir.Value) -> ir.Table:
@@ -150,20 +147,21 @@ def _closed(streams: Streams) -> ir.Table:
     return _dated(given, at, "x", opened=ibis.literal(-1.0), open_hours=-given.estimate_hours)
 
 
-def task_events(streams: Streams) -> ir.Table:
-    """Every start, finish, opening and closing of a task by a person."""
+def task_events(streams: Streams) -> pl.DataFrame:
+    """Every start, finish, opening and closing of a task by a person: keys, times, amounts, and `day` since 1970."""
     parts = (_started(streams), _finished(streams), _open(streams), _closed(streams))
-    return ibis.union(*parts, distinct=False)
+    events: pl.DataFrame = ibis.union(*parts, distinct=False).to_polars()
+    known = pl.col("event_timestamp").cast(pl.Datetime("us", "UTC"))
+    return events.with_columns(event_timestamp=known, created_timestamp=known).with_columns(
+        day=known.dt.epoch("us") / DAY_LENGTH
+    )
 
 
-def by(*keys: str) -> Callable[[Streams], Events]:
+def by(*keys: str) -> Callable[[Mapping[str, Any]], Events]:
     """The rows of a history view about these keys; events without one of them are left out."""
 
-    def rows(streams: Streams) -> Events:
-        table = task_events(streams)
-        table = table.filter([table[key].notnull() for key in keys])
-        table = table.mutate(day=table.event_timestamp.epoch_seconds().cast("float64") / 86_400)
-        first_day = table.day.min().over(ibis.window(group_by=list(keys)))
-        return Events(table.mutate(first_day=first_day, created_timestamp=table.event_timestamp), keys)
+    def rows(streams: Mapping[str, Any]) -> Events:
+        events: pl.DataFrame = streams[EVENTS]
+        return Events(events.drop_nulls(keys).sort(*keys, "event_timestamp", "event_id"), keys)
 
     return rows

@@ -6,12 +6,12 @@ the instant of the question. Which families of columns a kind has is what was me
 
 from collections.abc import Callable
 
-from ibis.expr import types as ir
+import polars as pl
 
 from feature_repo import entities as entity
 from feature_repo.column import View
 from feature_repo.entities import Entity, person
-from feature_repo.features.events import Events, by
+from feature_repo.features.events import DAY, Events, by
 
 WORK = "neo4j.worked_on"
 GIVEN = "neo4j.assignments"
@@ -21,96 +21,96 @@ Family = Callable[[View], None]
 
 def _starts(view: View) -> None:
     @view.column(float, unit="days since 1970", source=WORK, minimum=0)
-    def day(events: Events) -> ir.Value:
+    def day(_: Events) -> pl.Expr:
         """The instant of the last event, from which sums fade."""
-        return events.day
+        return DAY
 
     @view.column(float, unit="tasks", source=WORK, minimum=0)
-    def started(events: Events) -> ir.Value:
+    def started(events: Events) -> pl.Expr:
         """Tasks started, by people: two people on one task count twice."""
         return events.total("started")
 
     @view.column(float, unit="tasks", source=WORK, minimum=0)
-    def started_180d(events: Events) -> ir.Value:
+    def started_180d(events: Events) -> pl.Expr:
         """Tasks started, fading by 180 days."""
         return events.decayed("started", 180)
 
 
 def _recency(view: View) -> None:
     @view.column(float, unit="days since 1970", source=WORK, minimum=0, nulls=1.0)
-    def last_started(events: Events) -> ir.Value:
+    def last_started(events: Events) -> pl.Expr:
         """The last instant at which a start was known."""
         return events.latest("started")
 
 
 def _short(view: View) -> None:
     @view.column(float, unit="tasks", source=WORK, minimum=0)
-    def started_30d(events: Events) -> ir.Value:
+    def started_30d(events: Events) -> pl.Expr:
         """Tasks started, fading by 30 days."""
         return events.decayed("started", 30)
 
 
 def _yearly(view: View) -> None:
     @view.column(float, unit="tasks", source=WORK, minimum=0)
-    def started_365d(events: Events) -> ir.Value:
+    def started_365d(events: Events) -> pl.Expr:
         """Tasks started, fading by 365 days."""
         return events.decayed("started", 365)
 
 
 def _own(view: View) -> None:
     @view.column(float, unit="tasks", source=WORK, minimum=0)
-    def own_180d(events: Events) -> ir.Value:
+    def own_180d(events: Events) -> pl.Expr:
         """Tasks started by the person who raised them, fading by 180 days."""
         return events.decayed("own", 180)
 
 
 def _assigned(view: View) -> None:
     @view.column(float, unit="tasks", source=GIVEN, minimum=0)
-    def assigned_180d(events: Events) -> ir.Value:
+    def assigned_180d(events: Events) -> pl.Expr:
         """Tasks assigned, fading by 180 days."""
         return events.decayed("assigned", 180)
 
 
 def _outcomes(view: View) -> None:
     @view.column(float, unit="tasks", source=ENDED, minimum=0)
-    def finished_365d(events: Events) -> ir.Value:
+    def finished_365d(events: Events) -> pl.Expr:
         """Tasks finished, by people, fading by 365 days."""
         return events.decayed("finished", 365)
 
     @view.column(float, source=ENDED)
-    def log_ratio_365d(events: Events) -> ir.Value:
+    def log_ratio_365d(events: Events) -> pl.Expr:
         """Sum of ln((1 + actual) / (1 + estimated hours)) over finished tasks, fading by 365 days."""
         return events.decayed("log_ratio", 365)
 
     @view.column(float, source=ENDED)
-    def log_error_365d(events: Events) -> ir.Value:
+    def log_error_365d(events: Events) -> pl.Expr:
         """Sum of the absolute values of the same."""
         return events.decayed("log_error", 365)
 
     @view.column(float, unit="tasks", source=ENDED)
-    def exact_365d(events: Events) -> ir.Value:
+    def exact_365d(events: Events) -> pl.Expr:
         """Finished tasks that took exactly what was estimated, fading by 365 days."""
         return events.decayed("exact", 365)
 
     @view.column(float, source=ENDED)
-    def log_days_365d(events: Events) -> ir.Value:
+    def log_days_365d(events: Events) -> pl.Expr:
         """Sum of ln(1 + days from specification to completion) over finished tasks, fading by 365 days."""
         return events.decayed("log_days", 365)
 
     @view.column(float, unit="tasks", source=ENDED, minimum=0)
-    def finished_60d(events: Events) -> ir.Value:
+    def finished_60d(events: Events) -> pl.Expr:
         """Tasks finished, by people, fading by 60 days."""
         return events.decayed("finished", 60)
 
     @view.column(float, source=ENDED)
-    def log_days_60d(events: Events) -> ir.Value:
+    def log_days_60d(events: Events) -> pl.Expr:
         """As log_days_365d, fading by 60 days: how fast work is done lately."""
         return events.decayed("log_days", 60)
 
 
 def _sizes(view: View) -> None:
     @view.column(float, source=ENDED)
-    def log_hours_365d(events: Events) -> ir.Value:
+    def log_hours_365d(events: Events) -> pl.Expr:
         """Sum of ln(1 + actual hours) over finished tasks, fading by 365 days."""
         return events.decayed("log_hours", 365)
 
@@ -177,37 +177,37 @@ people = _view(person, families=(_starts, _recency, _short, _outcomes))
 
 
 @people.column(str, source=WORK)
-def id(events: Events) -> ir.Value:
+def id(_: Events) -> pl.Expr:
     """The person's own id, to compare with other people's."""
-    return events.table.person_id
+    return pl.col("person_id")
 
 
 @people.column(float, unit="tasks", source=f"{GIVEN}, mysql.completions", minimum=0)
-def open_tasks(events: Events) -> ir.Value:
+def open_tasks(events: Events) -> pl.Expr:
     """Tasks assigned, not finished and not older than 90 days."""
-    return events.total("opened").round(6).clip(lower=0)
+    return events.total("opened").round(6).clip(lower_bound=0)
 
 
 @people.column(float, unit="h", source=f"{GIVEN}, mysql.completions", minimum=0)
-def open_hours(events: Events) -> ir.Value:
+def open_hours(events: Events) -> pl.Expr:
     """Estimated hours of these tasks."""
-    return events.total("open_hours").round(6).clip(lower=0)
+    return events.total("open_hours").round(6).clip(lower_bound=0)
 
 
 @people.column(float, source=WORK, minimum=0)
-def start_priority_180d(events: Events) -> ir.Value:
+def start_priority_180d(events: Events) -> pl.Expr:
     """Sum of the priorities of started tasks, fading by 180 days."""
     return events.decayed("start_priority", 180)
 
 
 @people.column(float, source=WORK, minimum=0)
-def start_log_estimate_180d(events: Events) -> ir.Value:
+def start_log_estimate_180d(events: Events) -> pl.Expr:
     """Sum of ln(1 + estimated hours) of started tasks, fading by 180 days."""
     return events.decayed("start_log_estimate", 180)
 
 
 @people.column(float, source=ENDED)
-def effort_rating_365d(events: Events) -> ir.Value:
+def effort_rating_365d(events: Events) -> pl.Expr:
     """Sum of effort ratings, 1 to 5, of finished tasks, fading by 365 days."""
     return events.decayed("effort_rating", 365)
 

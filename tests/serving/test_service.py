@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 from feature_repo.settings import Settings
+from serving.api import application
 from serving.launch import command, environment
 from tests.serving.conftest import promote, promoted
 from tests.serving.process import ROOT
+from training.products import PRODUCTS
 
 WORKER = """
 import json, sys
@@ -48,3 +51,12 @@ def test_the_service_is_bound_to_loopback_and_keeps_its_state_in_the_home(tmp_pa
     assert "TALENTML_MYSQL_URL" not in variables
     assert variables["BENTOML_HOME"].startswith(str(tmp_path))
     assert variables["BENTOML_CONFIG_OPTIONS"] == "services.TalentService.workers=3"
+
+
+def test_the_page_of_the_routes_needs_nothing_from_elsewhere():
+    client = TestClient(application(PRODUCTS))
+    page = client.get("/docs").text
+    assert "https://" not in page
+    for asset in ("/docs-assets/swagger-ui-bundle.js", "/docs-assets/swagger-ui.css"):
+        assert asset in page
+        assert client.get(asset).status_code == 200
