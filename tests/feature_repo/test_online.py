@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from feature_repo import asof
 from feature_repo.errors import DataError
-from feature_repo.online import OnlineSnapshot
+from feature_repo.online import OnlineSnapshot, PackedView, pack
 from feature_repo.retrieval import online_frame
 from feature_repo.views import repo_config
-from tests.feature_repo.histories import PEOPLE, PROJECTS, Row, histories, instant
-from tests.feature_repo.homes import COLUMNS, KINDS, VIEWS, column, published
+from tests.feature_repo.histories import PEOPLE, PROJECTS, TIME, Row, histories, instant
+from tests.feature_repo.homes import COLUMNS, KINDS, VIEWS, badges, column, published
 
 PERSON_COLUMNS = [column(f"person__{kind}") for kind in KINDS]
 
@@ -55,6 +56,27 @@ def test_packed_rows_equal_feasts_online_features(tmp_path_factory, people, memb
     ours = online_frame(OnlineSnapshot.open(home), pl.DataFrame(entities), columns, views=VIEWS)
     for each in columns:
         assert ours[each.qualified].to_list() == theirs[each.qualified], each.qualified
+
+
+KEYS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sets(KEYS, max_size=40), st.lists(st.none() | st.text(max_size=8), max_size=10))
+def test_a_packed_view_finds_the_keys_that_it_holds_and_no_other(known, wanted):
+    keys = sorted(known, reverse=True)
+    rows = pl.DataFrame({"person_id": keys, "value": range(len(keys))}, schema={"person_id": str, "value": pl.Int64})
+    times = {name: pl.lit(instant(0), TIME) for name in ("event_timestamp", "created_timestamp")}
+    index = asof.build(rows.with_columns(**times), ["person_id"], *times)
+    packed = PackedView(pack(index, badges, instant(0)))
+    places = packed.find(asof.key_bytes([pl.Series(values=[*keys, *wanted], dtype=pl.String)]))
+    found = packed.read(places, badges.columns)[0].to_list()
+    assert found == [keys.index(key) if key in known else None for key in (*keys, *wanted)]
+
+
+def test_a_key_with_a_zero_in_it_cannot_be_packed(tmp_path):
+    with pytest.raises(DataError, match="view person: a key holds a NUL"):
+        published(tmp_path, {"person": [Row(("a\0",), 0, 0, 1)]})
 
 
 def test_unknown_entities_have_nulls(tmp_path):
