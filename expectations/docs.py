@@ -14,7 +14,7 @@ from expectations import pages
 from expectations.report import CheckReport, Outcome
 from expectations.suite import Declaration, Present, suite
 
-RUNS_KEPT = 20
+RUNS_KEPT = 10
 SITE, RESULTS = "site", "results"
 _FOUND = {"observed_value": "", "unexpected_percent": "% of the values breaking it"}
 
@@ -113,9 +113,19 @@ def _sentence(failed: Any) -> str:
     allowed = {name: value for name, value in failed.expectation_config.kwargs.items() if name != "batch_id"}
     column = f"{allowed.pop('column')}: " if "column" in allowed else ""
     rule = failed.expectation_config.type.removeprefix("expect_").replace("_", " ")
-    found = [f"{failed.result[name]}{unit}" for name, unit in _FOUND.items() if name in failed.result]
+    found = [_shown(failed.result[name]) + unit for name, unit in _FOUND.items() if name in failed.result]
     given = ", ".join(f"{name} {value}" for name, value in allowed.items())
-    return f"{column}expected {rule} ({given}), found {', '.join(found) or failed.exception_info}"
+    return f"{column}expected {rule} ({given}), found {', '.join(found) or _complaint(failed.exception_info)}"
+
+
+def _complaint(information: Mapping[str, Any]) -> str:
+    """The first line of each error that Great Expectations caught, such as a column that is not there."""
+    caught = [each for each in information.values() if isinstance(each, Mapping)] or [information]
+    return "; ".join(sorted({str(each.get("exception_message")).splitlines()[0] for each in caught}))
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _prune(root: Path) -> None:

@@ -38,7 +38,8 @@ $body
 </body></html>
 """)
 _REMOTE = re.compile(
-    r"<script\b.*?</script>|<link\b[^>]*https?://[^>]*>|<img\b[^>]*https?://[^>]*>|<footer\b.*?</footer>|<title>.*?</title>",
+    r"<script\b.*?</script>|<link\b[^>]*https?://[^>]*>|<img\b[^>]*https?://[^>]*>|url\(.?https?://[^)]*\)"
+    r"|<footer\b.*?</footer>|<title>.*?</title>",
     re.DOTALL,
 )
 

@@ -17,7 +17,7 @@ from feature_repo.settings import Settings
 SAMPLES = 20
 """Rows of each rule that the table gets; the files have them all."""
 
-RUNS_KEPT = 20
+RUNS_KEPT = 10
 
 
 def folder(settings: Settings, run: str) -> Path:

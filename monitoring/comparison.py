@@ -92,7 +92,7 @@ def _said_missing(series: "pd.Series") -> "pd.Series":
 def _limited(name: str, old: "pd.Series", new: "pd.Series", counted: Units, blocks: NDArray[np.int64]) -> Compared:
     """With the limit that chance allows (missing values leave fewer units), or what is usual if that is more."""
     present = (max(1, round(count * series.notna().mean())) for count, series in zip(counted, (old, new), strict=True))
-    limit = max(psi.threshold(old.dropna(), *present), psi.usual(old, blocks))
+    limit = max(psi.threshold(old.dropna(), *present), psi.NEWS * psi.usual(old, blocks))
     return Compared(name, old.rename(name), new.rename(name), limit)
 
 

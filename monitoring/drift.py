@@ -30,8 +30,9 @@ def drift(product: Product, reference: pl.DataFrame, current: pl.DataFrame, fold
     """Compare current rows with the training reference and write drift.html and drift.json into folder.
 
     reference, current: the product's qualified columns, its outputs, and labels where known. `group` or `task_id` say
-    which rows belong together. With event_timestamp a column drifts only if it moved further than it did within the
-    reference from one period, as long as the current one, to the next. A column that one frame lacks is left out.
+    which rows belong together. With event_timestamp a column drifts only if it moved half as far again as it ever did
+    within the reference, from one period as long as the current one to the next. A column that one frame lacks is left
+    out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     counted = units(reference), units(current)

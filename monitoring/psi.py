@@ -15,6 +15,8 @@ MOST_CATEGORIES = 9
 FEWEST_DISTINCT = 20  # a number with at most so many values is compared value by value
 
 FEWEST_IN_BLOCK = 30
+NEWS = 1.5
+"""What is news moved by half as much again as ever; a steady trend lies a little further off from period to period."""
 
 Counts = NDArray[np.float64]
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from training.candidate import Candidate, Numbers
 from training.evaluation import predicted
+from training.product import Metric
 
 Floats = NDArray[np.float64]
 TOP = 20
@@ -74,38 +75,54 @@ def _importance(importance: Numbers) -> bytes:
 
 
 def _comparison(candidate: Candidate) -> bytes:
-    """A small chart per metric, the model above its baselines."""
+    """A small chart per metric that a baseline has too, the model above its baselines."""
     from matplotlib.figure import Figure
 
-    ours = candidate.metrics
-    metrics = [metric for metric in candidate.product.metrics if np.isfinite(ours.get(metric.name, np.nan))]
+    rules = candidate.baselines.values()
+    metrics = [each for each in candidate.product.metrics if any(_is_known(numbers, each.name) for numbers in rules)]
     across = min(3, max(1, len(metrics)))
     down = -(-max(1, len(metrics)) // across)
-    names = [*list(candidate.baselines)[::-1], "model"]
-    figure = Figure(figsize=(4.2 * across, (0.9 + 0.32 * len(names)) * down), layout="constrained")
-    for axes, metric in zip(np.ravel(figure.subplots(down, across, squeeze=False)), metrics, strict=False):
-        numbers = [ours if name == "model" else candidate.baselines[name] for name in names]
-        values = [each.get(metric.name, np.nan) for each in numbers]
-        bars = axes.barh(names, values, color=[OURS if name == "model" else THEIRS for name in names])
-        axes.bar_label(bars, fmt="%.3g", padding=3, fontsize=8)
-        axes.set_title(f"{metric.name} ({'higher' if metric.higher_is_better else 'lower'} is better)", fontsize=10)
-        axes.margins(x=0.18)
-        axes.tick_params(labelsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
+    figure = Figure(figsize=(4.2 * across, (1.2 + 0.32 * len(rules)) * down), layout="constrained")
+    every = np.ravel(figure.subplots(down, across, squeeze=False))
+    for axes, metric in zip(every, metrics, strict=False):
+        _bars(axes, candidate, metric)
+    for axes in every[len(metrics) :]:
+        axes.set_visible(False)
     return _png(figure)
 
 
+def _is_known(numbers: Numbers, name: str) -> bool:
+    return bool(np.isfinite(numbers.get(name, np.nan)))
+
+
+def _bars(axes: Any, candidate: Candidate, metric: Metric) -> None:
+    """One bar for the model and one for each baseline, with their values."""
+    everybody = {**dict(list(candidate.baselines.items())[::-1]), "model": candidate.metrics}
+    values = [numbers.get(metric.name, np.nan) for numbers in everybody.values()]
+    bars = axes.barh(list(everybody), values, color=[OURS if name == "model" else THEIRS for name in everybody])
+    axes.bar_label(bars, fmt="%.3g", padding=3, fontsize=8)
+    axes.set_title(f"{metric.name} ({'higher' if metric.higher_is_better else 'lower'} is better)", fontsize=10)
+    axes.margins(x=0.18)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _is_skewed(actual: Floats, told: Floats) -> bool:
+    """Whether an outcome is never negative and has a long tail, as hours and days have: drawn as ln(1 + value)."""
+    return bool(min(actual.min(), told.min()) >= 0 and np.quantile(actual, 0.99) > 10 * np.median(actual))
+
+
 def _against(output: str, actual: Floats, told: Floats) -> bytes:
-    """Every row as a point; both axes logarithmic where the outcome spans more than two powers of ten."""
-    positive = bool((actual > 0).all() and (told > 0).all())
-    is_wide = positive and actual.max() / actual.min() > 100
+    """Every row as a point."""
+    scale = {"value": "symlog", "linthresh": 1.0} if _is_skewed(actual, told) else {"value": "linear"}
 
     def draw(axes: Any) -> None:
-        axes.scatter(told, actual, s=6, alpha=0.25, color=OURS, linewidths=0)
+        axes.scatter(told, actual, s=9, alpha=0.35, color=OURS, linewidths=0)
         low, high = min(actual.min(), told.min()), max(actual.max(), told.max())
         axes.plot([low, high], [low, high], color=LINE, linewidth=1, label="exact")
-        scale = "log" if is_wide else "linear"
-        axes.set(xscale=scale, yscale=scale, xlabel=f"predicted {output}", ylabel=f"actual {output}")
+        axes.set_xscale(**scale)
+        axes.set_yscale(**scale)
+        axes.set(xlabel=f"predicted {output}", ylabel=f"actual {output}")
         axes.set_title(f"{output}: predicted against actual, {len(actual):,} unseen rows")
         axes.legend(frameon=False)
 
@@ -113,15 +130,17 @@ def _against(output: str, actual: Floats, told: Floats) -> bytes:
 
 
 def _residuals(output: str, actual: Floats, told: Floats) -> bytes:
-    residuals = actual - told
-    inside = np.clip(residuals, *np.quantile(residuals, [0.01, 0.99]))
+    """How far off, as ln((1 + actual) / (1 + predicted)) where the outcome has a long tail."""
+    is_skewed = _is_skewed(actual, told)
+    residuals = np.log1p(actual) - np.log1p(told) if is_skewed else actual - told
+    name = f"ln((1 + actual) / (1 + predicted)) {output}" if is_skewed else f"actual - predicted {output}"
+    middle = float(np.median(residuals))
 
     def draw(axes: Any) -> None:
-        axes.hist(inside, bins=60, color=OURS)
+        axes.hist(np.clip(residuals, *np.quantile(residuals, [0.01, 0.99])), bins=50, color=OURS)
         axes.axvline(0, color="black", linewidth=0.8)
-        axes.axvline(float(np.median(residuals)), color=LINE, linewidth=1.2, label=f"median {np.median(residuals):.3g}")
-        axes.set(xlabel=f"actual - predicted {output} (outer 1% at the edges)", ylabel="rows")
-        axes.set_title(f"{output}: residuals")
+        axes.axvline(middle, color=LINE, linewidth=1.2, label=f"median {middle:.3g}")
+        axes.set(xlabel=f"{name} (outer 1% at the edges)", ylabel="rows", title=f"{output}: residuals")
         axes.legend(frameon=False)
 
     return _drawn(draw)

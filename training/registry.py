@@ -53,18 +53,20 @@ class Registry:
     def _client(self) -> Any:
         url = address(self.settings)
         check_reachable(url)
-        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # read while mlflow is imported
-        import mlflow
-        from mlflow import environment_variables as variables
-
+        variables = _mlflow().environment_variables
         variables.MLFLOW_ALLOW_PICKLE_DESERIALIZATION.set(False)
         variables.MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
         variables.MLFLOW_HTTP_REQUEST_TIMEOUT.set(30)
         variables.MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
         variables.MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.set(True)
-        mlflow.set_tracking_uri(url)
-        mlflow.set_registry_uri(url)
-        return mlflow.MlflowClient(url, url)
+        return _mlflow().MlflowClient(url, url)
+
+    def _fluent(self) -> Any:
+        """MLflow's functions, which have one server per process, pointed at this registry's."""
+        mlflow, client = _mlflow(), self._client
+        mlflow.set_tracking_uri(client.tracking_uri)
+        mlflow.set_registry_uri(client.tracking_uri)
+        return mlflow
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """The lock of this name in this home; see training.locks."""
@@ -178,8 +180,7 @@ class Registry:
         return identity
 
     def _log(self, facts: Version, candidate: Candidate, weights: Numbers) -> Any:
-        import mlflow
-
+        mlflow = self._fluent()
         with mlflow.start_run(
             experiment_id=self._experiment(facts.product),
             run_name=f"{facts.product} as of {facts.as_of:%Y-%m-%d}",
@@ -204,14 +205,12 @@ class Registry:
         return place
 
     def _download(self, wanted: Version, place: Path) -> None:
-        import mlflow
-
         draft = place.with_name(f".{place.name}")
         shutil.rmtree(draft, ignore_errors=True)  # a killed download's
         draft.mkdir(parents=True)
         with _asking(f"{wanted.product} version {wanted.number}"):
             uri = self._client.get_model_version(wanted.product, str(wanted.number)).source
-            mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(draft))
+            self._fluent().artifacts.download_artifacts(artifact_uri=uri, dst_path=str(draft))
         found = draft / "data" / "model"
         verify(found, wanted.sha256)
         shutil.rmtree(place, ignore_errors=True)  # a copy that was changed
@@ -252,9 +251,8 @@ class Registry:
 
     def log_report(self, product: str, name: str, files: Sequence[Path], numbers: Numbers) -> str:
         """Log files and numbers, such as a drift report's, as a run of the product's experiment; its run id."""
-        import mlflow
-
         with _asking(f"{product} {name}"):
+            mlflow = self._fluent()
             with mlflow.start_run(experiment_id=self._experiment(product), run_name=name) as run:
                 mlflow.log_metrics(finite(numbers))
                 for file in files:
@@ -270,12 +268,17 @@ def _is_verified(place: Path, sha256: str) -> bool:
         return False
 
 
+def _mlflow() -> Any:
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # read while mlflow is imported
+    import mlflow
+
+    return mlflow
+
+
 @contextmanager
 def _asking(what: str) -> Iterator[None]:
     """Turn MLflow's errors into ours, naming what was asked for."""
-    from mlflow.exceptions import MlflowException
-
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except (_mlflow().MlflowException, OSError) as error:
         raise RegistryError(f"mlflow: {what}: {str(error).splitlines()[0]}") from error

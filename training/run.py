@@ -74,7 +74,10 @@ def _dataset(mlflow: Any, candidate: Candidate, facts: Version) -> Any:
 
 
 def _schema(mlflow: Any, candidate: Candidate) -> Any:
-    return mlflow.types.Schema([_column(mlflow, column, column.qualified) for column in candidate.product.columns])
+    """The keys, as models may know whom they are asked about, and the product's columns, each of which may be null."""
+    keys = [mlflow.types.ColSpec("string", entity.key) for entity in candidate.product.entities]
+    columns = [_column(mlflow, column, column.qualified) for column in candidate.product.columns]
+    return mlflow.types.Schema([*keys, *columns])
 
 
 def _column(mlflow: Any, field: Field, name: str) -> Any:
@@ -96,7 +99,8 @@ def _log_model(mlflow: Any, candidate: Candidate, folder: Path) -> None:
 
 
 def _example(candidate: Candidate) -> Any:
-    """The product's columns of the first unseen rows, as pandas; whole numbers as the signature has them."""
-    names = [column.qualified for column in candidate.product.columns]
+    """The keys and columns of the first unseen rows, as pandas; whole numbers as the signature has them."""
+    keys = [entity.key for entity in candidate.product.entities]
+    names = [*keys, *(column.qualified for column in candidate.product.columns)]
     first = candidate.test_frame.select(names).head(EXAMPLE_ROWS)
     return first.with_columns(pl.selectors.integer().cast(pl.Float64)).to_pandas()

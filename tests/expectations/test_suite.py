@@ -71,10 +71,10 @@ def test_rows_that_keep_their_declaration_meet_every_expectation(tmp_path: Path)
         (things(id=[None, "b", "c", "d"]), "id: expected column values to not be null"),
         (
             things(hours=[0.0, 8.0, None, None]),
-            "hours: expected column values to not be null (mostly 0.75), found 50.0%",
+            "hours: expected column values to not be null (mostly 0.75), found 50%",
         ),
-        (things(hours=[-1.0, 8.0, 8.0, None]), "hours: expected column min to be between (min_value 0.0), found -1.0"),
-        (things(hours=[81.0, 8.0, 8.0, None]), "hours: expected column max to be between (max_value 80.0), found 81.0"),
+        (things(hours=[-1.0, 8.0, 8.0, None]), "hours: expected column min to be between (min_value 0.0), found -1"),
+        (things(hours=[81.0, 8.0, 8.0, None]), "hours: expected column max to be between (max_value 80.0), found 81"),
         (things(rank=["low", None, None, None]), "rank: expected column values to be in set"),
         (things(at=[NEW_YEAR.replace(year=1970)] * 4), "at: expected column min to be between (min_value 1990-01-01"),
         (
@@ -92,6 +92,12 @@ def test_what_breaks_the_declaration_is_found_and_said_in_a_sentence(
     tmp_path: Path, frame: pl.DataFrame, sentence: str
 ):
     assert any(found.startswith(sentence) for found in validated(tmp_path, frame).failed)
+
+
+def test_a_column_that_is_not_there_is_said_in_one_line_each(tmp_path: Path):
+    failed = validated(tmp_path, things().drop("rank")).failed
+    assert any('column "rank" in BatchData does not exist' in sentence for sentence in failed)
+    assert not any("Traceback" in sentence or "\n" in sentence for sentence in failed)
 
 
 def test_nothing_is_expected_of_what_a_source_does_not_have(tmp_path: Path):

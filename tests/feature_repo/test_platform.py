@@ -107,14 +107,14 @@ def test_processes_that_come_first_together_migrate_once_and_all_write(settings:
     url = settings.database_url.get_secret_value() if settings.database_url else ""
     arguments = [sys.executable, "-c", FIRST_USE, str(settings.home), url]
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    started = [subprocess.Popen([*arguments, f"T{number}"], **pipes) for number in range(6)]
+    started = [subprocess.Popen([*arguments, f"T{number}"], **pipes) for number in range(4)]
     for process in started:
         process.stdin.write("\n")
         process.stdin.flush()
     errors = [process.communicate(timeout=60)[1] for process in started]
-    assert [process.returncode for process in started] == [0] * 6, errors
+    assert [process.returncode for process in started] == [0] * 4, errors
     with database(settings).connect() as connection:
-        assert len(connection.execute(select(user_interactions)).all()) == 6
+        assert len(connection.execute(select(user_interactions)).all()) == 4
     assert differences(database(settings)) == []
 
 

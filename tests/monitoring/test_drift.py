@@ -3,7 +3,7 @@
 import json
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,28 @@ def test_too_few_rows_are_no_verdict_and_say_so(reference: pl.DataFrame, tmp_pat
     assert report.reason == f"3000 reference and {count} current tasks, at least 100 of each are needed"
     assert report.files == (report.json,)
     assert json.loads(report.json.read_text())["share"] is None
+
+
+def growing(seed: int, count: int, since: datetime, days: int, trend: float = 1.0) -> pl.DataFrame:
+    """Rows spread over time, of which one column grows by the year, as lifetime counts do."""
+    rng = np.random.default_rng(seed)
+    at = pl.Series(
+        [since + timedelta(days=float(day)) for day in rng.uniform(0, days, count)], dtype=pl.Datetime("us", "UTC")
+    )
+    years = (at - datetime(2008, 1, 1, tzinfo=UTC)).dt.total_days() / 365
+    grown = pl.Series(rng.normal(size=count)) + trend * years
+    return rows(seed, count, event_timestamp=at, **{f"v__{name}": grown for name in NUMBERS})
+
+
+def test_what_has_always_moved_as_much_is_no_drift(tmp_path: Path):
+    history = growing(1, 3_000, datetime(2008, 1, 1, tzinfo=UTC), 5 * 365)
+    current = growing(2, 300, datetime(2013, 1, 1, tzinfo=UTC), 182)
+    assert drift(PRODUCT, history, current, tmp_path).verdict == "none"
+    # The same rows without their times, and rows that moved on faster, are drift.
+    timeless = [frame.drop("event_timestamp") for frame in (history, current)]
+    assert drift(PRODUCT, *timeless, tmp_path).verdict == "drift"
+    faster = growing(2, 300, datetime(2013, 1, 1, tzinfo=UTC), 182, trend=2.0)
+    assert drift(PRODUCT, history, faster, tmp_path).verdict == "drift"
 
 
 # --- The index

@@ -1,5 +1,6 @@
 """Registration, local copies and what people see, against a real MLflow server."""
 
+import os
 import subprocess
 import sys
 import time
@@ -72,7 +73,7 @@ def test_a_new_version_is_the_challenger_and_nobody_is_champion(registry: Regist
 
 def test_the_registered_model_answers_through_mlflow_without_any_pickle(candidate: Any, version: Version) -> None:
     loaded = mlflow.pyfunc.load_model(f"models:/{version.product}/1")
-    names = [column.qualified for column in tiny.COLUMNS]
+    names = ["task_id", *(column.qualified for column in tiny.COLUMNS)]
     frame = candidate.test_frame.head(20)
     told = loaded.predict(frame.select(names).with_columns(pl.selectors.integer().cast(pl.Float64)).to_pandas())
     assert np.array_equal(told["hours"], candidate.model.predict(frame)["hours"].to_numpy())
@@ -82,6 +83,7 @@ def test_the_registered_model_answers_through_mlflow_without_any_pickle(candidat
 def test_signature_and_example_are_the_products_columns_and_outputs(version: Version) -> None:
     info = mlflow.models.get_model_info(f"models:/{version.product}/1")
     assert {each.name: str(each.type) for each in info.signature.inputs} == {
+        "task_id": "DataType.string",
         "task__size": "DataType.double",
         "task__is_hard": "DataType.boolean",
         "task__priority": "DataType.double",
@@ -275,3 +277,21 @@ def test_a_report_is_logged_with_its_files_and_numbers(registry: Registry, versi
     assert [each.path for each in client.list_artifacts(run_id, "report")] == ["report/drift.html"]
     assert client.get_run(run_id).data.metrics == {"share": 0.1}
     client.delete_run(run_id)
+
+
+SILENT = """
+import sys
+from feature_repo.settings import load
+from training.registry import Registry
+Registry(load(home=sys.argv[1], mlflow_url=sys.argv[2])).champion("nothing")
+from mlflow.telemetry.client import get_telemetry_client
+assert get_telemetry_client() is None
+"""
+
+
+def test_mlflow_tells_nobody_that_it_is_used(settings: Settings) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_DISABLE_TELEMETRY"}
+    for name in ("CI", "PYTEST_CURRENT_TEST"):  # there it would be silent by itself
+        environment.pop(name, None)
+    command = [sys.executable, "-c", SILENT, str(settings.home), str(settings.mlflow_url)]
+    subprocess.run(command, check=True, env=environment)
