@@ -4,11 +4,13 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import Request, urlopen
+
+import stamina
 
 from feature_repo.errors import ServingError
 from feature_repo.settings import Settings
@@ -18,6 +20,11 @@ from feature_repo.sources.servers import address
 ENDED = ("success", "failed")
 # What a task may end as when all is well; a refusal by the gate is a skipped task.
 GREEN = ("success", "skipped")
+INTERNAL = 500
+
+
+class BusyError(ServingError):
+    """Airflow could not serve a request that it may serve when asked again."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +84,25 @@ class Airflow:
                 broken = self.import_errors() or "no import error"
                 raise ServingError(f"airflow: no DAG {dag} after {seconds:.0f} s, but {sorted(self.dags())}; {broken}")
             time.sleep(0.5)
-        self._call("PATCH", f"/api/v2/dags/{quote(dag)}", {"is_paused": False})
+        if self.dags()[dag]:
+            self._call("PATCH", f"/api/v2/dags/{quote(dag)}", {"is_paused": False})
 
     def trigger(self, dag: str, conf: Mapping[str, Any] | None = None) -> str:
-        """Ask for a run now, with conf for its params; returns the run's id."""
-        asked = {"logical_date": None, "conf": dict(conf or {})}
-        return str(self._call("POST", f"/api/v2/dags/{quote(dag)}/dagRuns", asked)["dag_run_id"])
+        """Ask for a run now, with conf for its params; returns the run's id, which is ours: asking twice runs once."""
+        name = f"asked__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
+        asked = {"dag_run_id": name, "logical_date": None, "conf": dict(conf or {})}
+        try:
+            self._call("POST", f"/api/v2/dags/{quote(dag)}/dagRuns", asked)
+        except ServingError:
+            if not self._has(dag, name):  # The answer may be lost after the run was made.
+                raise
+        return name
+
+    def _has(self, dag: str, name: str) -> bool:
+        try:
+            return bool(self.run(dag, name))
+        except ServingError:
+            return False
 
     def run(self, dag: str, name: str) -> Run:
         """A run as it is now."""
@@ -119,7 +139,9 @@ class Airflow:
         marks = {name: health[name].get(f"latest_{name}_heartbeat") for name in health if name != "metadatabase"}
         return {name: datetime.fromisoformat(mark) if mark else None for name, mark in marks.items()}
 
+    @stamina.retry(on=BusyError, attempts=5, wait_initial=0.5, wait_max=4)
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """One request, tried again while the database is locked: Airflow on SQLite says so as an error of its own."""
         if not self._token:
             self._token = self._send("POST", "/auth/token", self._login)["access_token"]
         return self._send(method, path, body)
@@ -134,6 +156,7 @@ class Airflow:
                 return json.load(answer)
         except HTTPError as error:
             said = error.read().decode(errors="replace")[:500]
-            raise ServingError(f"airflow: {method} {path}: {error.code} {said}") from None
+            kind = BusyError if error.code >= INTERNAL else ServingError
+            raise kind(f"airflow: {method} {path}: {error.code} {said}") from None
         except (URLError, OSError) as error:
             raise ServingError(f"airflow at {self.page} does not answer {method} {path}: {error}") from None

@@ -187,7 +187,7 @@ def _pages(settings: Settings, out: Console) -> None:
         "Service": f"{address(settings, 'service')}/docs",
         "Data Docs": (settings.root / "docs" / "gx" / "site" / "index.html").as_uri(),
         "Logs": str(settings.root / "logs"),
-        "By hand": f"talentml status --home {settings.home}",
+        "By hand": f".venv/bin/talentml status --home {settings.home}",
         "Stop": "make down",
     }
     for name, place in pages.items():

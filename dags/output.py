@@ -11,8 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console, Group
 
 Progress = Callable[[str], None]
 Record = Mapping[str, Any]
@@ -95,24 +94,28 @@ def console(stream: TextIO) -> "Console":
     return Console(file=stream, width=None if stream.isatty() else 120, highlight=False)
 
 
-def table(title: str, rows: Sequence[Record], columns: Sequence[str] | None = None) -> "Table":
-    """A row per record; columns in the order of the first one's keys unless given."""
+def table(title: str, rows: Sequence[Record], columns: Sequence[str] | None = None) -> "Group":
+    """A title and a row per record; columns in the order of the first one's keys unless given."""
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     names = list(columns or (rows[0] if rows else ()))
-    drawn = Table(*[name.replace("_", " ") for name in names], title=title, title_justify="left")
+    drawn = Table(*[name.replace("_", " ") for name in names])
     for row in rows:
-        drawn.add_row(*[text(row.get(name)) for name in names])
-    return drawn
+        drawn.add_row(*[Text(text(row.get(name)), overflow="fold") for name in names])
+    return Group("", Text(title, style="bold"), drawn)
 
 
 def text(found: Any) -> str:
-    """A value as a cell shows it: four digits of a float, a dash for nothing."""
+    """A value as a cell shows it: four digits of a float, a dash for nothing, the items of a list."""
     simple = plain(found)
     if simple is None or simple == "":
         return "-"
     if isinstance(simple, float):
         return f"{simple:.4g}"
+    if isinstance(simple, list) and not any(isinstance(inner, list | dict) for inner in simple):
+        return ", ".join(map(text, simple)) or "-"
     return simple if isinstance(simple, str) else json.dumps(simple, ensure_ascii=False)
 
 

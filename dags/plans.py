@@ -2,8 +2,9 @@
 
 import json
 import os
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from feature_repo.errors import RegistryError, ServingError
 from feature_repo.settings import Settings
 from feature_repo.sources.launches import Launch, Plan
 from feature_repo.sources.ledger import Server, password, private
-from feature_repo.sources.processes import children, free_ports
+from feature_repo.sources.processes import children
 
 REPOSITORY = Path(__file__).parents[1]
 AIRFLOW_USER = "admin"
@@ -41,14 +42,19 @@ def is_well(server: Server) -> bool:
     return set(parts) == {"healthy"} and (server.pid is None or len(children(server.pid)) >= AIRFLOW_PROCESSES)
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """What every platform server inherits: this environment and these settings, the commands of this Python first.
+def ill(server: Server) -> str:
+    """Why a platform server cannot work yet; "" when it can."""
+    return "" if is_well(server) else f"{HEALTH[server.name]} says {said(server) or 'nothing'}"
+
+
+def inherited(given: Mapping[str, str]) -> dict[str, str]:
+    """What a platform server inherits of these variables: the commands of this Python come first on its PATH.
 
     Another Airflow's variables are left out, and so is PYTHONDONTWRITEBYTECODE, which doubles the time to start.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHONDONTWRITE"))}
+    kept = {name: value for name, value in given.items() if not name.startswith(("AIRFLOW", "PYTHONDONTWRITE"))}
     folders = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-    return {**kept, **settings.variables(), "PATH": folders, "PYTHONUNBUFFERED": "1"}
+    return {**kept, "PATH": folders, "PYTHONUNBUFFERED": "1"}
 
 
 def mlflow(settings: Settings) -> Plan:
@@ -60,7 +66,7 @@ def mlflow(settings: Settings) -> Plan:
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
         command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
         command += ["--artifacts-destination", str(folder / "artifacts")]
-        variables = environment(settings) | {
+        variables = inherited(os.environ) | {
             "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # Eight idle processes, 830 MB, for jobs nobody sends.
@@ -68,7 +74,7 @@ def mlflow(settings: Settings) -> Plan:
         return Launch(command, f"http://127.0.0.1:{port}", folder, environment=variables)
 
     called = f"MLflow {version('mlflow')} server on SQLite"
-    return Plan("mlflow", "platform", called, prepare, is_well, 120, error=RegistryError)
+    return Plan("mlflow", "platform", called, prepare, ill, 120, error=RegistryError)
 
 
 def airflow(settings: Settings, dags: Path = REPOSITORY / "dags") -> Plan:
@@ -82,38 +88,54 @@ def airflow(settings: Settings, dags: Path = REPOSITORY / "dags") -> Plan:
         login = password(settings, "airflow")
         private(folder / "passwords.json", json.dumps({AIRFLOW_USER: login}))
         url = f"http://{AIRFLOW_USER}:{login}@127.0.0.1:{port}"
-        variables = environment(settings) | airflow_environment(settings, port, dags)
+        variables = inherited({**os.environ, **settings.variables()}) | airflow_environment(settings, port, dags)
+        variables["PATH"] = os.pathsep.join([str(_without_log_servers(folder / "bin")), variables["PATH"]])
         return Launch([sys.executable, "-m", "airflow", "standalone"], url, folder, environment=variables)
 
-    def is_ready(server: Server) -> bool:
-        return is_well(server) and beats(json.loads(said(server) or "{}"), began)
+    def complaint(server: Server) -> str:
+        is_ready = is_well(server) and beats(json.loads(said(server) or "{}"), began)
+        return "" if is_ready else ill(server) or "its scheduler has not run yet"
 
     called = f"Airflow {version('apache-airflow')} standalone, its real scheduler on SQLite"
-    return Plan("airflow", "platform", called, prepare, is_ready, seconds=240, error=ServingError)
+    return Plan("airflow", "platform", called, prepare, complaint, seconds=240, error=ServingError)
+
+
+def _without_log_servers(folder: Path) -> Path:
+    """A folder with the `airflow` that `standalone` calls, less its two log servers.
+
+    Those listen on every interface, whatever api__host says, and on one machine the logs are read from the disk.
+    """
+    folder.mkdir(exist_ok=True)
+    script = folder / "airflow"
+    script.write_text(
+        '#!/bin/sh\ncase "$1" in scheduler|triggerer) set -- "$@" --skip-serve-logs ;; esac\n'
+        f'exec {shlex.quote(sys.executable)} -m airflow "$@"\n'
+    )
+    script.chmod(0o700)
+    return folder
 
 
 def airflow_environment(settings: Settings, port: int, dags: Path) -> dict[str, str]:
-    """Airflow's own settings for a home, as environment variables: lean, on loopback, on free ports, no examples."""
+    """Airflow's own settings for a home, as environment variables: lean, on loopback, no examples."""
     folder = settings.root / "airflow"
-    log_port, trigger_port = free_ports(2)
     own = {
+        # The stock 5 s wait for a lock is too short while DAGs are first written: the API answers 500.
+        "database__sql_alchemy_conn": f"sqlite:///{folder / 'airflow.db'}?timeout=60",
         "core__executor": "LocalExecutor",
         "core__parallelism": 4,  # The default of 32 forks as many workers: 5.6 GB.
         "core__dags_folder": dags,
         "core__load_examples": False,
         "core__dags_are_paused_at_creation": False,
         "core__execution_api_server_url": f"http://127.0.0.1:{port}/execution/",
+        "logging__worker_log_server_port": 1,  # No log server runs; a default port could be another Airflow's.
         "core__simple_auth_manager_users": f"{AIRFLOW_USER}:admin",
         "core__simple_auth_manager_passwords_file": folder / "passwords.json",
         "api__host": "127.0.0.1",
         "api__port": port,
         "api__base_url": f"http://127.0.0.1:{port}",
         "dag_processor__parsing_processes": 1,
-        "logging__worker_log_server_port": log_port,
-        "logging__trigger_log_server_port": trigger_port,
         "scheduler__orphaned_tasks_check_interval": 30,
         "scheduler__task_instance_heartbeat_timeout": 90,
-        "usage_data_collection__enabled": False,
     }
     return {"AIRFLOW_HOME": str(folder)} | {f"AIRFLOW__{name.upper()}": str(value) for name, value in own.items()}
 
@@ -132,11 +154,11 @@ def service(settings: Settings) -> Plan:
     from serving import launch
 
     def prepare(port: int) -> Launch:
-        variables = {**launch.environment(settings), **environment(settings)}
+        variables = inherited(launch.environment(settings))
         return Launch(launch.command(settings, port), f"http://127.0.0.1:{port}", REPOSITORY, environment=variables)
 
     called = f"BentoML {version('bentoml')}, TalentService"
-    return Plan("service", "platform", called, prepare, is_well, 120, error=ServingError)
+    return Plan("service", "platform", called, prepare, ill, 120, error=ServingError)
 
 
 PLANS: dict[str, Callable[[Settings], Plan]] = {"mlflow": mlflow, "airflow": airflow, "service": service}

@@ -49,8 +49,8 @@ def status(settings: Settings) -> list[tuple[Server, bool]]:
 
 
 def page(server: Server) -> str:
-    """The address to open in a browser, without a login."""
-    return f"http://{server.place}"
+    """The address to open in a browser, without a login; the service has its documentation there."""
+    return f"http://{server.place}{'/docs' if server.name == 'service' else ''}"
 
 
 def _check(names: Sequence[str]) -> None:

@@ -55,6 +55,7 @@ def step(verb: str, *arguments: str, task_id: str = "", **options: Any) -> BashO
         bash_command=" ".join((_command(), verb, *arguments)),
         env=environment(load()),
         append_env=True,
+        do_xcom_push=False,
         cwd=str(Path(__file__).parents[1]),
         **options,
     )

@@ -74,6 +74,10 @@ class View:
     def keys(self) -> tuple[str, ...]:
         return tuple(entity.key for entity in self.entities)
 
+    def has(self, name: str) -> bool:
+        """Whether a column of that name is declared here."""
+        return any(column.name == name for column in self.columns)
+
     def column(self, dtype: Type, **facts: Any) -> Callable[[Callable[..., Any]], Column]:
         """Declare the decorated function as a column of this view; its docstring becomes the description."""
 

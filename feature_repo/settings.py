@@ -1,11 +1,20 @@
 """Where things are. The only reader of the environment: TALENTML_* variables, then .env, then the defaults below."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from feature_repo.errors import SettingsError
+
+
+class OwnDotEnv(DotEnvSettingsSource):
+    """.env less what is not ours: docker compose reads its passwords from the same file."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        found = super()._load_env_vars()
+        return {name: text for name, text in found.items() if name.lower().startswith(self.env_prefix.lower())}
 
 
 class Settings(BaseSettings):
@@ -30,6 +39,20 @@ class Settings(BaseSettings):
     service_url: str | None = Field(None, description="http://host:port of the prediction service")
     rejected_share: float = Field(0.2, ge=0, le=1, description="Share of a stream's rows that check may reject at most")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment, then .env."""
+        del file_secret_settings
+        file = getattr(dotenv_settings, "env_file", None)
+        return init_settings, env_settings, OwnDotEnv(settings_cls, env_file=file)
+
     @property
     def root(self) -> Path:
         """The home as an absolute path; it need not exist yet."""
@@ -38,12 +61,15 @@ class Settings(BaseSettings):
     def variables(self) -> dict[str, str]:
         """These settings as TALENTML_* variables, secrets included, for processes that are to find the same home."""
         given = {name: getattr(self, name) for name in sorted(self.model_fields_set) if name != "home"}
-        shown = {
-            name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in given.items()
-        }
-        return {f"TALENTML_{name.upper()}": str(value) for name, value in shown.items() if value is not None} | {
-            "TALENTML_HOME": str(self.root)
-        }
+        shown = {f"TALENTML_{name.upper()}": _plain(value) for name, value in given.items() if value is not None}
+        return {**shown, "TALENTML_HOME": str(self.root)}
+
+
+def _plain(value: object) -> str:
+    """A setting as a variable of the environment; paths absolute, as the reader may work in another folder."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value.expanduser().absolute() if isinstance(value, Path) else value)
 
 
 def load(**flags: object) -> Settings:

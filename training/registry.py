@@ -269,7 +269,9 @@ def _is_verified(place: Path, sha256: str) -> bool:
 
 
 def _mlflow() -> Any:
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # read while mlflow is imported
+    # read while mlflow is imported; its warnings are about conda environments, which nothing here uses
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
     import mlflow
 
     return mlflow

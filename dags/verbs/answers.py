@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dags.border import verb
-from dags.output import Record, progress
+from dags.output import Record, progress, table
 from dags.verbs.options import AsOf, ProductName, as_of_store, product
 from feature_repo.errors import ServingError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import polars as pl
+    from rich.console import Console
 
     from feature_repo.settings import Settings
     from serving.client import Client
@@ -35,7 +36,7 @@ def score(settings: "Settings", name: ProductName, as_of: AsOf = None) -> Record
 
     declared, when = product(name), as_of_store(as_of, settings)
     with progress(f"score {name} as of {when:%F}") as say:
-        predict, version = predictor(settings, declared, None, False, say)
+        predict, version = predictor(settings, declared, None, say)
         pairs = open_pairs(settings.root, when)
         say(f"{pairs.height} pairs of a person and an open task")
         frame = historical_frame(settings.root, pairs, columns_of(declared))
@@ -62,7 +63,17 @@ def _published(answers: "pl.DataFrame", folder: Path, as_of: "datetime") -> Path
     return draft.replace(path)
 
 
-@verb(app)
+def drift_view(record: Record, out: "Console") -> None:
+    """The verdict, what moved furthest, and where the report is."""
+    out.print(f"{record['product']} version {record['version']}: {record['verdict']}, {record['reason']}", markup=False)
+    moved = [{"column": name, **shift} for name, shift in record["columns"].items() if shift["drift"]]
+    furthest = sorted(moved, key=lambda one: -one["score"])[:SHOWN]
+    if furthest:
+        out.print(table("What moved furthest", furthest, ("column", "score", "limit")))
+    out.print(f"report: {record['html'] or record['json']}", markup=False, soft_wrap=True)
+
+
+@verb(app, view=drift_view)
 def drift(settings: "Settings", name: ProductName, as_of: AsOf = None) -> Record:
     """Compare what the champion learned from with what came last, as HTML and JSON, also in MLflow."""
     from dags import drifting
@@ -75,7 +86,7 @@ def drift(settings: "Settings", name: ProductName, as_of: AsOf = None) -> Record
     declared, when = product(name), as_of_store(as_of, settings)
     folder = settings.root / "drift" / name / f"{when:%Y%m%dT%H%M%SZ}"
     with progress(f"drift {name} as of {when:%F}") as say:
-        predict, version = predictor(settings, declared, None, False, say)
+        predict, version = predictor(settings, declared, None, say)
         trained = last_trained(database(settings), name, version)
         windows = drifting.windows(declared, trained or when, when)
         reference, current = (drifting.frame(declared, settings, predict, window) for window in windows)
@@ -115,11 +126,12 @@ def deploy(
 
     Raises ServingError where it does not in time.
     """
+    from feature_repo.platform import database
     from feature_repo.sources.servers import address
-    from training.registry import Registry
+    from training import history
 
     declared = product(name)
-    champion = Registry(settings).champion(name)
+    champion = history.active(database(settings), name)
     if champion is None:
         raise ServingError(f"{name}: there is no champion to serve, `talentml promote {name}` comes first")
     with progress(f"deploy {name}") as say:

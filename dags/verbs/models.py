@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dags.border import REFUSED, verb
-from dags.output import Answer, Record, plain, progress, table
+from dags.output import Answer, Progress, Record, plain, progress, table
 from dags.verbs.options import AsOf, ProductName, Since, Until, as_of_store, product
 from feature_repo.errors import RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from datetime import datetime
 
     from rich.console import Console
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from training.evaluation import Predict
     from training.gate import Verdict
     from training.product import Product
-    from training.registry import Registry
-    from training.version import Version
 
 app = typer.Typer()
 Number = Annotated[int | None, typer.Option("--version", help="A version's number.", show_default=False)]
@@ -79,7 +78,9 @@ def evaluate(
     since: Since = None,
     until: Until = None,
     version: Number = None,
-    candidate: Annotated[bool, typer.Option("--candidate", help="The newest version, not the champion's.")] = False,
+    candidate: Annotated[
+        bool, typer.Option("--candidate", help="The version trained as of --until, not the champion.")
+    ] = False,
 ) -> Record:
     """The champion's metrics and those of each naive baseline on the same rows of a period.
 
@@ -93,20 +94,21 @@ def evaluate(
     end = as_of_store(until, settings)
     window = Window(instant(since) if since else end - declared.split.test, end)
     with progress(f"evaluate {name} {window}") as say:
-        predict, _ = predictor(settings, declared, version, candidate, say)
+        number = version or (trained_as_of(settings, name, end) if candidate else None)
+        predict, _ = predictor(settings, declared, number, say)
         say("scoring")
         return evaluation(declared, settings.root, window, predict)
 
 
 def predictor(
-    settings: "Settings", declared: "Product", number: int | None, newest: bool, say: "Callable[[str], None]"
+    settings: "Settings", declared: "Product", number: int | None, say: Progress
 ) -> "tuple[Predict, int | None]":
     """What predicts, and its version: the one asked for, else the champion, else the rule that is served (None)."""
     from training.model import load_model
     from training.registry import Registry
 
     registry = Registry(settings)
-    found = _chosen(registry, declared.name, number, newest)
+    found = registry.version(declared.name, number) if number else registry.champion(declared.name)
     if found:
         say(f"version {found.number}")
         return load_model(registry.fetch(found)).predict, found.number
@@ -114,16 +116,16 @@ def predictor(
     return next(rule.predict for rule in declared.baselines if rule.name == declared.fallback), None
 
 
-def _chosen(registry: "Registry", name: str, number: int | None, newest: bool) -> "Version | None":
-    """The version asked for; the champion, which may not exist, otherwise."""
-    if number:
-        return registry.version(name, number)
-    if not newest:
-        return registry.champion(name)
-    found = registry.versions(name)
-    if not found:
-        raise RegistryError(f"{name}: nothing is trained, `talentml train {name}` comes first")
-    return found[0]
+def trained_as_of(settings: "Settings", name: str, as_of: "datetime") -> int:
+    """The newest version that was trained as of a date. Raises RegistryError when there is none."""
+    from training.registry import Registry
+
+    numbers = [found.number for found in Registry(settings).versions(name) if found.as_of == as_of]
+    if not numbers:
+        raise RegistryError(
+            f"{name}: no version as of {as_of:%F}, `talentml train {name} --as-of {as_of:%F}` comes first"
+        )
+    return max(numbers)
 
 
 def verdict_view(record: Record, out: "Console") -> None:

@@ -136,7 +136,15 @@ def due(
     return Answer(record, 0 if reasons else REFUSED)
 
 
-@verb(app)
+def products_view(record: Record, out: "Console") -> None:
+    """What fits on a line of each product."""
+    columns = ("product", "entities", "columns", "metric", "beats", "fallback", "schedule")
+    out.print(table("Products", record["products"], columns))
+    for one in record["products"]:
+        out.print(f"{one['product']}: {one['title']}, served at {one['route']}", markup=False)
+
+
+@verb(app, view=products_view)
 def products(_settings: "Settings") -> Record:
     """The declared products."""
     from training.products import PRODUCTS

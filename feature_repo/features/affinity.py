@@ -1,5 +1,7 @@
 """Who does tasks like this one: shares, recency and evidence, by what makes tasks alike."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,39 +13,30 @@ Floats = NDArray[np.float64]
 FAMILIES: dict[str, float] = {"started": np.inf, "started_30d": 30, "started_180d": 180, "assigned_180d": 180}
 """Counts that shares are taken of, and the days by which they fade."""
 
+A_SHARE: dict[str, Any] = {"minimum": 0, "maximum": 1, "source": history.WORK}
+
 
 def _mine(kind: View) -> str:
     """The name of the view that holds the person's own part of a kind of tasks."""
     return "person" if kind.name == "everybody" else f"person_{kind.name}"
 
 
-def _share(kind: View, amount: str) -> Column:
+def _share(kind: View, amount: str, prior: Column | None = None) -> Column:
+    """The person's share of a count. prior: the share that stands in where few tasks of the kind are known, else 0."""
     days = FAMILIES[amount]
 
-    def share(mine: Floats, my_day: Floats, everybodys: Floats, day: Floats, at: Floats) -> Floats:
-        shares: Floats = faded(mine, my_day, at, days) / (faded(everybodys, day, at, days) + 1)
+    def share(
+        mine: Floats, my_day: Floats, all_: Floats, day: Floats, at: Floats, instead: Floats | float = 0
+    ) -> Floats:
+        shares: Floats = (faded(mine, my_day, at, days) + instead) / (faded(all_, day, at, days) + 1)
         return shares
 
     own = _mine(kind)
-    inputs = (f"{own}__{amount}", f"{own}__day", f"{kind.name}__{amount}", f"{kind.name}__day", "at")
-    words = f"The person's share of tasks {amount.split('_')[0]} with the same {alike(kind)}."
-    facts = {"minimum": 0, "maximum": 1, "source": history.WORK}
-    return declared(f"{kind.name}_{amount}_share", words, share, inputs, **facts)
-
-
-def _prior_share(kind: View, amount: str) -> Column:
-    """As _share, but where little is known the person's share of all tasks stands in."""
-    days = FAMILIES[amount]
-
-    def share(mine: Floats, my_day: Floats, kinds: Floats, day: Floats, prior: Floats, at: Floats) -> Floats:
-        shares: Floats = (faded(mine, my_day, at, days) + prior) / (faded(kinds, day, at, days) + 1)
-        return shares
-
-    own, prior = _mine(kind), f"pair__everybody_{amount}_share"
-    inputs = (f"{own}__{amount}", f"{own}__day", f"{kind.name}__{amount}", f"{kind.name}__day", prior, "at")
-    words = f"The person's share of tasks {amount.split('_')[0]} with the same {alike(kind)}, or of all where few are."
-    facts = {"minimum": 0, "maximum": 1, "source": history.WORK}
-    return declared(f"{kind.name}_{amount}_share", words, share, inputs, **facts)
+    inputs = [f"{own}__{amount}", f"{own}__day", f"{kind.name}__{amount}", f"{kind.name}__day", "at"]
+    words = f"The person's share of tasks {amount.split('_')[0]} with the same {alike(kind)}"
+    if prior is not None:
+        inputs, words = [*inputs, prior.qualified], f"{words}, or of all where few are"
+    return declared(f"{kind.name}_{amount}_share", f"{words}.", share, inputs, **A_SHARE)
 
 
 def _own_share(kind: View) -> Column:
@@ -53,7 +46,7 @@ def _own_share(kind: View) -> Column:
 
     inputs = (f"{kind.name}__own_180d", f"{kind.name}__started_180d", f"{kind.name}__day", "at")
     words = f"The share of tasks with the same {alike(kind)} that their raisers took themselves."
-    return declared(f"{kind.name}_own_share", words, share, inputs, minimum=0, maximum=1, source=history.WORK)
+    return declared(f"{kind.name}_own_share", words, share, inputs, **A_SHARE)
 
 
 def _idle(of: View) -> Column:
@@ -110,30 +103,27 @@ def _best_word_share(*inputs: Floats) -> Floats:
 
 _everybody, *_kinds = history.kinds
 _shared = [kind for kind in _kinds if kind.name not in {"title", "estimate"}]
-everybody_shares = by_name(_share(_everybody, amount) for amount in ("started_30d", "started_180d", "started"))
-shares = by_name(_prior_share(kind, amount) for amount in ("started_180d", "started") for kind in _shared)
-assigned_shares = by_name(
-    _share(history.BY_NAME["_".join(e.name for e in k)], "assigned_180d")
-    for k in history.KINDS
-    if k in history.ASSIGNED
+everybody_shares = {amount: _share(_everybody, amount) for amount in ("started_30d", "started_180d", "started")}
+shares = by_name(
+    _share(kind, amount, everybody_shares[amount]) for amount in ("started_180d", "started") for kind in _shared
 )
+assigned_shares = by_name(_share(kind, "assigned_180d") for kind in _kinds if kind.has("assigned_180d"))
 lately = declared(
     "person_started_lately", "Tasks that the person started, fading by 30 days.",
     lambda started, day, at: faded(started, day, at, 30), ("person__started_30d", "person__day", "at"),
     unit="tasks", minimum=0, source=history.WORK,
 )  # fmt: skip
-own_shares = by_name(_own_share(kind) for kind in _kinds if any(c.name == "own_180d" for c in kind.columns))
+own_shares = by_name(_own_share(kind) for kind in _kinds if kind.has("own_180d"))
 idle_days = by_name(_idle(of) for of in (history.people, *history.people_in_kinds) if of.name != "person_title")
 evidence = by_name(_evidence(of) for of in (history.people, *_shared))
 
 
 _words = (*WORD_INPUTS, "everybody__started_365d", "everybody__day", "at")
-_shares_of_words = {"minimum": 0, "maximum": 1, "source": history.WORK}
 title_share = declared(
     "title_share", "The person's share of tasks with the same words in the title, rare words first.",
-    _title_share, _words, **_shares_of_words,
+    _title_share, _words, **A_SHARE,
 )  # fmt: skip
 best_word_share = declared(
     "best_word_share", "The same for the word that speaks most for the person.",
-    _best_word_share, _words, **_shares_of_words,
+    _best_word_share, _words, **A_SHARE,
 )  # fmt: skip

@@ -40,11 +40,11 @@ def _size_gap(of: View) -> Column:
     return declared(f"{of.name}_size_gap", words, gap, inputs, nulls=1.0, source=history.ENDED)
 
 
-_with_outcomes = [of for of in history.VIEWS if any(column.name == "log_ratio_365d" for column in of.columns)]
+_with_outcomes = [of for of in history.VIEWS if of.has("log_ratio_365d")]
 finished = by_name(_finished(of) for of in _with_outcomes)
 log_ratios = by_name(_mean(of, "log_ratio", "ln((1 + actual) / (1 + estimated hours))") for of in _with_outcomes)
 log_errors = by_name(_mean(of, "log_error", "size of that logarithm") for of in _with_outcomes)
 exact = by_name(_mean(of, "exact", "share that took exactly what was estimated") for of in _with_outcomes)
 log_days = by_name(_mean(of, "log_days", "ln(1 + days to completion)") for of in _with_outcomes)
 late_log_days = by_name(_mean(of, "log_days", "ln(1 + days to completion)", 60) for of in _with_outcomes)
-size_gaps = by_name(_size_gap(of) for of in history.VIEWS if any(c.name == "log_hours_365d" for c in of.columns))
+size_gaps = by_name(_size_gap(of) for of in history.VIEWS if of.has("log_hours_365d"))

@@ -1,179 +1,143 @@
 """What people did, by person, by kind of task, and by both: the same running sums under different keys.
 
 A sum marked 30d lets an event of age d weigh exp(-d / 30) at the row's own instant; pair columns let it fade further to
-the instant of the question. Which families of columns a kind has is what was measured to help on SiP (see docs).
+the instant of the question. Which sums a kind of task has is what helped on SiP, in years before those it is judged on.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import polars as pl
 
-from feature_repo import entities as entity
 from feature_repo.column import View
-from feature_repo.entities import Entity, person
+from feature_repo.entities import (
+    Entity,
+    breakdown,
+    category,
+    estimate,
+    everybody,
+    head,
+    person,
+    priority,
+    project,
+    raiser,
+    subcategory,
+    title,
+    words,
+)
 from feature_repo.features.events import DAY, Events, by
 
 WORK = "neo4j.worked_on"
 GIVEN = "neo4j.assignments"
-ENDED = "mysql.completions, mysql.worklogs"
-Family = Callable[[View], None]
+ENDED = "mysql.completions, neo4j.assignments"
 
 
-def _starts(view: View) -> None:
+@dataclass(frozen=True)
+class Sum:
+    """A running sum of an event's amount. days: by which it fades, None where it does not."""
+
+    amount: str
+    days: int | None
+    source: str
+    what: str
+    unit: str = ""
+    minimum: float | None = 0
+
+    def declare(self, view: View) -> None:
+        """Make it a column of the view, named after the amount and its days."""
+
+        def column(events: Events) -> pl.Expr:
+            return events.total(self.amount) if self.days is None else events.decayed(self.amount, self.days)
+
+        column.__name__ = self.amount if self.days is None else f"{self.amount}_{self.days}d"
+        column.__doc__ = f"{self.what}{'' if self.days is None else f', fading by {self.days} days'}."
+        view.column(float, unit=self.unit, source=self.source, minimum=self.minimum)(column)
+
+
+def _started(days: int | None) -> Sum:
+    return Sum("started", days, WORK, "Tasks started, by people: two people on one task count twice", "tasks")
+
+
+STARTS = (_started(None), _started(180))
+LATELY, YEARLY = (_started(30),), (_started(365),)
+OWN = (Sum("own", 180, WORK, "Tasks started by the person who raised them", "tasks"),)
+ASSIGNED = (Sum("assigned", 180, GIVEN, "Tasks assigned", "tasks"),)
+SIZES = (Sum("log_hours", 365, ENDED, "Sum of ln(1 + actual hours) over finished tasks"),)
+OUTCOMES = (
+    Sum("finished", 365, ENDED, "Tasks finished, by people to whom they were assigned", "tasks"),
+    Sum("finished", 60, ENDED, "Tasks finished, by people to whom they were assigned", "tasks"),
+    Sum("log_ratio", 365, ENDED, "Sum of ln((1 + actual) / (1 + estimated hours)) over finished tasks", minimum=None),
+    Sum("log_error", 365, ENDED, "Sum of the sizes of ln((1 + actual) / (1 + estimated hours))", minimum=None),
+    Sum("exact", 365, ENDED, "Finished tasks that took exactly what was estimated", "tasks", minimum=None),
+    Sum("log_days", 365, ENDED, "Sum of ln(1 + days to completion) over finished tasks", minimum=None),
+    Sum("log_days", 60, ENDED, "Sum of ln(1 + days to completion) over finished tasks", minimum=None),
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What makes tasks alike, and which sums there are beside starts: over everybody's tasks, and over a person's.
+
+    of_person: None where there is no view by person.
+    """
+
+    entities: tuple[Entity, ...]
+    of_all: tuple[Sum, ...] = ()
+    of_person: tuple[Sum, ...] | None = ()
+
+
+KINDS = (
+    Kind((everybody,), of_all=(*LATELY, *YEARLY), of_person=None),
+    Kind((project,), of_all=OUTCOMES, of_person=OUTCOMES),
+    Kind((project, breakdown), of_all=ASSIGNED, of_person=ASSIGNED),
+    Kind((subcategory,), of_all=(*OUTCOMES, *SIZES), of_person=(*OUTCOMES, *SIZES)),
+    Kind((raiser,), of_all=(*OWN, *ASSIGNED, *OUTCOMES), of_person=(*ASSIGNED, *OUTCOMES)),
+    Kind((raiser, subcategory), of_all=(*OWN, *ASSIGNED), of_person=ASSIGNED),
+    Kind((raiser, project), of_all=OWN),
+    Kind((raiser, category), of_all=OWN),
+    Kind((priority,), of_person=OUTCOMES),
+    Kind((raiser, priority)),
+    Kind((raiser, project, breakdown)),
+    Kind((priority, subcategory)),
+    Kind((head,), of_person=(*OUTCOMES, *SIZES)),
+    Kind((title,), of_all=(*OUTCOMES, *SIZES), of_person=(*OUTCOMES, *SIZES)),
+    Kind((estimate,), of_all=OUTCOMES, of_person=None),
+)
+
+
+def _view(*of: Entity, sums: tuple[Sum, ...]) -> View:
+    view = View("_".join(each.name for each in of), of, by(*(each.key for each in of)))
+
     @view.column(float, unit="days since 1970", source=WORK, minimum=0)
     def day(_: Events) -> pl.Expr:
         """The instant of the last event, from which sums fade."""
         return DAY
 
-    @view.column(float, unit="tasks", source=WORK, minimum=0)
-    def started(events: Events) -> pl.Expr:
-        """Tasks started, by people: two people on one task count twice."""
-        return events.total("started")
-
-    @view.column(float, unit="tasks", source=WORK, minimum=0)
-    def started_180d(events: Events) -> pl.Expr:
-        """Tasks started, fading by 180 days."""
-        return events.decayed("started", 180)
-
-
-def _recency(view: View) -> None:
     @view.column(float, unit="days since 1970", source=WORK, minimum=0, nulls=1.0)
     def last_started(events: Events) -> pl.Expr:
         """The last instant at which a start was known."""
         return events.latest("started")
 
-
-def _short(view: View) -> None:
-    @view.column(float, unit="tasks", source=WORK, minimum=0)
-    def started_30d(events: Events) -> pl.Expr:
-        """Tasks started, fading by 30 days."""
-        return events.decayed("started", 30)
-
-
-def _yearly(view: View) -> None:
-    @view.column(float, unit="tasks", source=WORK, minimum=0)
-    def started_365d(events: Events) -> pl.Expr:
-        """Tasks started, fading by 365 days."""
-        return events.decayed("started", 365)
-
-
-def _own(view: View) -> None:
-    @view.column(float, unit="tasks", source=WORK, minimum=0)
-    def own_180d(events: Events) -> pl.Expr:
-        """Tasks started by the person who raised them, fading by 180 days."""
-        return events.decayed("own", 180)
-
-
-def _assigned(view: View) -> None:
-    @view.column(float, unit="tasks", source=GIVEN, minimum=0)
-    def assigned_180d(events: Events) -> pl.Expr:
-        """Tasks assigned, fading by 180 days."""
-        return events.decayed("assigned", 180)
-
-
-def _outcomes(view: View) -> None:
-    @view.column(float, unit="tasks", source=ENDED, minimum=0)
-    def finished_365d(events: Events) -> pl.Expr:
-        """Tasks finished, by people, fading by 365 days."""
-        return events.decayed("finished", 365)
-
-    @view.column(float, source=ENDED)
-    def log_ratio_365d(events: Events) -> pl.Expr:
-        """Sum of ln((1 + actual) / (1 + estimated hours)) over finished tasks, fading by 365 days."""
-        return events.decayed("log_ratio", 365)
-
-    @view.column(float, source=ENDED)
-    def log_error_365d(events: Events) -> pl.Expr:
-        """Sum of the absolute values of the same."""
-        return events.decayed("log_error", 365)
-
-    @view.column(float, unit="tasks", source=ENDED)
-    def exact_365d(events: Events) -> pl.Expr:
-        """Finished tasks that took exactly what was estimated, fading by 365 days."""
-        return events.decayed("exact", 365)
-
-    @view.column(float, source=ENDED)
-    def log_days_365d(events: Events) -> pl.Expr:
-        """Sum of ln(1 + days from specification to completion) over finished tasks, fading by 365 days."""
-        return events.decayed("log_days", 365)
-
-    @view.column(float, unit="tasks", source=ENDED, minimum=0)
-    def finished_60d(events: Events) -> pl.Expr:
-        """Tasks finished, by people, fading by 60 days."""
-        return events.decayed("finished", 60)
-
-    @view.column(float, source=ENDED)
-    def log_days_60d(events: Events) -> pl.Expr:
-        """As log_days_365d, fading by 60 days: how fast work is done lately."""
-        return events.decayed("log_days", 60)
-
-
-def _sizes(view: View) -> None:
-    @view.column(float, source=ENDED)
-    def log_hours_365d(events: Events) -> pl.Expr:
-        """Sum of ln(1 + actual hours) over finished tasks, fading by 365 days."""
-        return events.decayed("log_hours", 365)
-
-
-def _view(*of: Entity, families: tuple[Family, ...]) -> View:
-    view = View("_".join(each.name for each in of), of, by(*(each.key for each in of)))
-    for family in families:
-        family(view)
+    for each in (*STARTS, *sums):
+        each.declare(view)
     return view
 
 
-Kind = tuple[Entity, ...]
-KINDS: tuple[Kind, ...] = (
-    (entity.everybody,),
-    (entity.project,),
-    (entity.project, entity.breakdown),
-    (entity.subcategory,),
-    (entity.raiser,),
-    (entity.raiser, entity.subcategory),
-    (entity.raiser, entity.project),
-    (entity.raiser, entity.category),
-    (entity.priority,),
-    (entity.raiser, entity.priority),
-    (entity.raiser, entity.project, entity.breakdown),
-    (entity.priority, entity.subcategory),
-    (entity.head,),
-    (entity.title,),
-    (entity.estimate,),
+kinds = tuple(_view(*kind.entities, sums=kind.of_all) for kind in KINDS)
+people_in_kinds = tuple(
+    _view(person, *kind.entities, sums=kind.of_person) for kind in KINDS if kind.of_person is not None
 )
-"""What makes tasks alike: the same project, the same raiser and kind of work, and so on."""
-
-OWN = {(entity.raiser,), (entity.raiser, entity.subcategory), (entity.raiser, entity.project)} | {
-    (entity.raiser, entity.category)
-}
-ASSIGNED = {(entity.raiser,), (entity.raiser, entity.subcategory), (entity.project, entity.breakdown)}
-OUTCOMES_OF_ALL = {(entity.subcategory,), (entity.project,), (entity.raiser,), (entity.title,), (entity.estimate,)}
-OUTCOMES_OF_PEOPLE = {(entity.subcategory,), (entity.project,), (entity.raiser,), (entity.priority,)} | {
-    (entity.title,),
-    (entity.head,),
-}
-SIZES = {(entity.title,), (entity.head,), (entity.subcategory,)}
-
-
-def _of_all(kind: Kind) -> View:
-    """Everybody's tasks of a kind."""
-    chosen = ((_own, kind in OWN), (_assigned, kind in ASSIGNED), (_outcomes, kind in OUTCOMES_OF_ALL),
-              (_sizes, kind in OUTCOMES_OF_ALL & SIZES), (_short, kind == (entity.everybody,)),
-              (_yearly, kind == (entity.everybody,)))  # fmt: skip
-    return _view(*kind, families=(_starts, *(family for family, wanted in chosen if wanted)))
-
-
-def _of_person(kind: Kind) -> View:
-    """A person's tasks of a kind."""
-    chosen = ((_assigned, kind in ASSIGNED), (_outcomes, kind in OUTCOMES_OF_PEOPLE),
-              (_sizes, kind in OUTCOMES_OF_PEOPLE & SIZES))  # fmt: skip
-    return _view(person, *kind, families=(_starts, _recency, *(family for family, wanted in chosen if wanted)))
-
-
-kinds = tuple(_of_all(kind) for kind in KINDS)
-people_in_kinds = tuple(_of_person(kind) for kind in KINDS if kind not in {(entity.everybody,), (entity.estimate,)})
-words = tuple(_view(word, families=(_starts, _yearly)) for word in entity.words)
-people_and_words = tuple(_view(person, word, families=(_starts, _yearly)) for word in entity.words)
-people = _view(person, families=(_starts, _recency, _short, _outcomes))
+titles = tuple(_view(word, sums=YEARLY) for word in words)
+people_in_titles = tuple(_view(person, word, sums=YEARLY) for word in words)
+people = _view(
+    person,
+    sums=(
+        *LATELY,
+        *OUTCOMES,
+        Sum("start_priority", 180, WORK, "Sum of the priorities of started tasks"),
+        Sum("start_log_estimate", 180, WORK, "Sum of ln(1 + estimated hours) of started tasks"),
+        Sum("effort_rating", 365, ENDED, "Sum of effort ratings, 1 to 5, of finished tasks", minimum=None),
+    ),
+)
 
 
 @people.column(str, source=WORK)
@@ -194,23 +158,4 @@ def open_hours(events: Events) -> pl.Expr:
     return events.total("open_hours").round(6).clip(lower_bound=0)
 
 
-@people.column(float, source=WORK, minimum=0)
-def start_priority_180d(events: Events) -> pl.Expr:
-    """Sum of the priorities of started tasks, fading by 180 days."""
-    return events.decayed("start_priority", 180)
-
-
-@people.column(float, source=WORK, minimum=0)
-def start_log_estimate_180d(events: Events) -> pl.Expr:
-    """Sum of ln(1 + estimated hours) of started tasks, fading by 180 days."""
-    return events.decayed("start_log_estimate", 180)
-
-
-@people.column(float, source=ENDED)
-def effort_rating_365d(events: Events) -> pl.Expr:
-    """Sum of effort ratings, 1 to 5, of finished tasks, fading by 365 days."""
-    return events.decayed("effort_rating", 365)
-
-
-VIEWS = (people, *kinds, *people_in_kinds, *words, *people_and_words)
-BY_NAME = {view.name: view for view in VIEWS}
+VIEWS = (people, *kinds, *people_in_kinds, *titles, *people_in_titles)

@@ -35,7 +35,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class Plan:
-    """A server to be started. prepare: makes its folder and command for a port; is_ready: whether it answers.
+    """A server to be started. prepare: makes its folder and command for a port; complaint: why it is not ready, or "".
 
     owns_port: whether one of its own processes must be the one that listens. error: raised when it does not come up.
     """
@@ -44,7 +44,7 @@ class Plan:
     kind: str
     description: str
     prepare: Callable[[int], Launch]
-    is_ready: Callable[[Server], bool]
+    complaint: Callable[[Server], str]
     seconds: float = 60.0
     owns_port: bool = True
     error: type[TalentError] = SourceError
@@ -63,12 +63,13 @@ def launched(settings: Settings, plan: Plan, say: Say = silently) -> Server:
     for attempt in range(ATTEMPTS):
         port = processes.free_port(preferred if attempt == 0 else None)
         server = _spawned(settings, plan, port, log)
-        if _answers(server, plan, port, say):
+        complaint = _waited(server, plan, port, say)
+        if not complaint:
             return server
         end(settings, plan.name)
         if not processes.is_taken(port):
             break
-    raise plan.error(f"{server} did not answer on port {port}; the end of {log}:\n{processes.tail(log)}")
+    raise plan.error(f"{server} did not answer on port {port}: {complaint}; the end of {log}:\n{processes.tail(log)}")
 
 
 def end(settings: Settings, name: str, grace: float = 10.0) -> int:
@@ -95,14 +96,8 @@ def _spawned(settings: Settings, plan: Plan, port: int, log: Path) -> Server:
     return server
 
 
-def _answers(server: Server, plan: Plan, port: int, say: Say) -> bool:
-    """Whether the server itself answers in time: nx-27017, for one, has no password to tell it by."""
-
-    def is_ready() -> bool:
-        return (not plan.owns_port or processes.listens(pids(), port)) and plan.is_ready(server)
-
-    def pids() -> set[int]:
-        return set() if server.log is None else processes.members(server.log, server.running)
+def _waited(server: Server, plan: Plan, port: int, say: Say) -> str:
+    """The last complaint about a server when it is over or its time is up; "" once it is ready."""
 
     def is_over() -> bool:
         return server.running is None or not server.running.is_alive
@@ -110,8 +105,16 @@ def _answers(server: Server, plan: Plan, port: int, say: Say) -> bool:
     for waited in range(0, int(plan.seconds), int(PATIENCE)):
         if waited:
             say(f"{plan.name}: waited {waited} s of {plan.seconds:.0f} for its answer")
-        if processes.wait_until(is_ready, PATIENCE, unless=is_over):
-            return True
+        if processes.wait_until(lambda: not _complaint(server, plan, port), PATIENCE, unless=is_over):
+            return ""
         if is_over():
-            return False
-    return False
+            return "its process ended"
+    return _complaint(server, plan, port)
+
+
+def _complaint(server: Server, plan: Plan, port: int) -> str:
+    """Another's server is not taken for ours: nx-27017, for one, has no password to tell it by."""
+    pids = set() if server.log is None else processes.members(server.log, server.running)
+    if plan.owns_port and not processes.listens(pids, port):
+        return "its process does not listen there"
+    return plan.complaint(server)

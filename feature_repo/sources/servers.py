@@ -113,10 +113,12 @@ def _plan(settings: Settings, name: str, engine: Engine) -> Plan:
     def prepare(port: int) -> Launch:
         return engine.prepare(Site(settings.root / name, port, password(settings, name), log_of(settings, name)))
 
-    def is_ready(server: Server) -> bool:
-        with contextlib.suppress(SourceError):
-            return bool(answer(name, server.url))
-        return False
+    def complaint(server: Server) -> str:
+        try:
+            answer(name, server.url)
+        except SourceError as error:
+            return str(error)
+        return ""
 
     in_container = engine.kind == "compose"
-    return Plan(name, engine.kind, engine.description, prepare, is_ready, engine.seconds, owns_port=not in_container)
+    return Plan(name, engine.kind, engine.description, prepare, complaint, engine.seconds, owns_port=not in_container)

@@ -59,4 +59,4 @@ def test_whatever_is_answered_is_strict_json_on_one_line(found: object) -> None:
 
 
 def test_cells_are_short() -> None:
-    assert [text(value) for value in (0.123456, None, "", "x", [1, 2])] == ["0.1235", "-", "-", "x", "[1, 2]"]
+    assert [text(value) for value in (0.123456, None, "", "x", [1, 2], [])] == ["0.1235", "-", "-", "x", "1, 2", "-"]

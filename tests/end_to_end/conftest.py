@@ -1,0 +1,88 @@
+"""One journey through every verb on the synthetic world, with real servers; many tests look at what it left."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from feature_repo.settings import Settings, load
+from tests.dags.command import Done, talentml
+
+EARLY, UNTIL = "2025-10-01", "2026-01-01"
+SERVERS = ("mysql", "neo4j", "mongodb", "mlflow", "service")
+STEPS = {
+    "seed": "seed synthetic",
+    "seed again": "seed synthetic",
+    "ingest early": f"ingest --until {EARLY}",
+    "check early": f"check --as-of {EARLY}",
+    "materialize early": f"materialize --until {EARLY}",
+    "train early": f"train task_performance --as-of {EARLY}",
+    "ingest": f"ingest --until {UNTIL}",
+    "ingest again": f"ingest --since {EARLY} --until {UNTIL}",
+    "check": f"check --as-of {UNTIL}",
+    "materialize": f"materialize --until {UNTIL}",
+    "train early again": f"train task_performance --as-of {EARLY}",
+    "train task_assignment": f"train task_assignment --as-of {UNTIL}",
+    "train task_performance": f"train task_performance --as-of {UNTIL}",
+    "promote task_assignment": "promote task_assignment",
+    "promote task_performance": "promote task_performance",
+    "promote again": "promote task_performance",
+    "deploy": "deploy task_assignment",
+    "evaluate task_assignment": f"evaluate task_assignment --since 2025-07-01 --until {UNTIL}",
+    "evaluate task_performance": f"evaluate task_performance --since 2025-07-01 --until {UNTIL}",
+    "score task_assignment": "score task_assignment",
+    "score task_performance": "score task_performance",
+    "drift": "drift task_performance",
+    "promote worse": f"promote task_performance --version 1 --as-of {UNTIL}",
+    "due": "due task_assignment",
+    "due later": "due task_assignment --as-of 2026-01-09",
+    "rollback": "rollback task_assignment",
+    "products": "products",
+    "doctor": "doctor",
+    "config": "config show",
+    "status": "status",
+}
+"""Step -> the verb. `worse` is an older model than the champion."""
+
+
+@dataclass
+class Journey:
+    """What each step answered, and the home that is left."""
+
+    settings: Settings
+    done: dict[str, Done] = field(default_factory=dict)
+
+    def answer(self, step: str) -> Any:
+        """The JSON that a step printed."""
+        return self.done[step].answer
+
+    def take(self, step: str, words: str) -> None:
+        self.done[step] = talentml(*words.split(), "--json", home=self.settings.root)
+
+
+@pytest.fixture(scope="session")
+def journey() -> Iterator[Journey]:
+    # Not pytest's own folder, which only its owner may enter: MariaDB runs as another user.
+    with TemporaryDirectory(prefix="journey-") as folder:
+        Path(folder).chmod(0o755)
+        found = Journey(load(home=Path(folder) / "home"))
+        try:
+            found.take("servers start", f"servers start {' '.join(SERVERS)}")
+            for step, words in STEPS.items():
+                found.take(step, words)
+            yield found
+        finally:
+            talentml("servers", "stop", home=found.settings.root)
+
+
+def strict(line: str) -> Any:
+    """The JSON of a line, refusing NaN and Infinity."""
+
+    def refused(constant: str) -> None:
+        raise ValueError(constant)
+
+    return json.loads(line, parse_constant=refused)
