@@ -24,7 +24,7 @@ from feature_repo.sources.servers import SOURCES, address
 from training.products import PRODUCTS
 
 Say = Callable[[str], None]
-RUN_SECONDS = 1200.0
+RUN_SECONDS, LOOK_SECONDS = 1200.0, 15.0
 SHOWN = 5
 FACTORS = 3
 USAGE = "demo: `synthetic`, or `sip FILE...`"
@@ -60,8 +60,9 @@ def demo(settings: Settings, world: str, files: Sequence[Path], out: Console) ->
         until = _seeded(settings, world, files, out)
         platform.result()
     say(f"4/6 the weekly job as of {until:%F}, run by Airflow")
-    _weekly(Airflow.of(settings), until, say)
+    _weekly(settings, until, say)
     say("5/6 real requests to the service")
+    servers.start(settings, ["service"])
     _ask(settings, out)
     say("6/6 what came of it, and where to look")
     _products(settings, out)
@@ -94,23 +95,50 @@ def _month_after_the_last_request(files: Sequence[Path]) -> datetime:
     return (last.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
-def _weekly(airflow: Airflow, until: datetime, say: Say) -> None:
+def _weekly(settings: Settings, until: datetime, say: Say) -> None:
     """Features first, then every product at once; each a run of its DAG, triggered over REST."""
-    _run_all(airflow, ["talentml_features"], until, say)
-    _run_all(airflow, [f"talentml_{name}" for name in PRODUCTS], until, say)
+    _run_all(settings, ["talentml_features"], until, say)
+    _run_all(settings, [f"talentml_{name}" for name in PRODUCTS], until, say)
 
 
-def _run_all(airflow: Airflow, dags: Sequence[str], until: datetime, say: Say) -> None:
+def _run_all(settings: Settings, dags: Sequence[str], until: datetime, say: Say) -> None:
+    airflow = Airflow.of(settings)
     for dag in dags:
         airflow.unpause(dag)
     names = {dag: airflow.trigger(dag, {"until": until.isoformat()}) for dag in dags}
     with ThreadPoolExecutor(len(dags)) as pool:
-        runs = list(pool.map(lambda dag: airflow.wait(dag, names[dag], RUN_SECONDS, say), dags))
+        runs = list(pool.map(lambda dag: _ended(settings, dag, names[dag], say), dags))
     for run in runs:
         states = ", ".join(f"{task.name} {task.state}" for task in run.tasks)
         say(f"{run.dag}: {run.state} ({states})")
         if not run.is_green:
-            raise ServingError(_failure(airflow, run))
+            raise ServingError(_failure(Airflow.of(settings), run))
+
+
+def _ended(settings: Settings, dag: str, name: str, say: Say) -> Run:
+    """The run once it has ended. Servers that die meanwhile are started again, and Airflow takes up where it was."""
+    told = _changes(say)
+    last = time.monotonic() + RUN_SECONDS
+    while True:
+        try:
+            return Airflow.of(settings).wait(dag, name, LOOK_SECONDS, told)
+        except TalentError:
+            if time.monotonic() > last:
+                raise
+            servers.start(settings, say=lambda line: say(line) if "starting" in line else None)
+
+
+def _changes(say: Say) -> Say:
+    """Say only what is new of each task: waiting again tells all states again."""
+    known: dict[str, str] = {}
+
+    def told(line: str) -> None:
+        task, _, state = line.rpartition(": ")
+        if known.get(task) != state:
+            known[task] = state
+            say(line)
+
+    return told
 
 
 def _failure(airflow: Airflow, run: Run) -> str:

@@ -1,49 +1,29 @@
-"""Drift of a product: what its champion learned from, beside what it answers about now."""
+"""What the platform's tables know of a product's drift: every report, and whether it calls for retraining."""
 
 from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 
 from feature_repo.platform import database
 from feature_repo.platform.tables import drift_reports
 from feature_repo.settings import Settings
-from feature_repo.window import Window
-from training.evaluation import Predict, labelled_frame, predicted
-from training.product import Product
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from monitoring.shift import DriftReport
+    from monitoring.watch import Watched
 
 
-def windows(product: Product, trained: datetime, as_of: datetime) -> tuple[Window, Window]:
-    """The reference's and the current rows' period, each as long as the product's unseen one.
-
-    The reference is the last that the model learned from: it was trained as of `trained` and has not seen the unseen
-    period before that. The current rows are the last before as_of.
-    """
-    length = product.split.test
-    return Window(trained - 2 * length, trained - length), Window(as_of - length, as_of)
-
-
-def frame(product: Product, settings: Settings, predict: Predict, window: Window) -> pl.DataFrame:
-    """The labelled rows of a period with their columns and predictions, as known at its end."""
-    return predicted(labelled_frame(product, settings.root, window, window.until), predict)
-
-
-def remember(
-    settings: Settings, report: "DriftReport", version: int | None, window: Window, run_id: str | None
-) -> None:
+def remember(settings: Settings, watched: "Watched", run_id: str | None) -> None:
     """Add the report's verdict to the platform's tables."""
+    report = watched.report
     row = {
         "product": report.product,
-        "version": version,
-        "since": window.since,
-        "until": window.until,
+        "version": watched.number,
+        "since": watched.window.since,
+        "until": watched.window.until,
         "share": report.share if isfinite(report.share) else None,
         "drifted": list(report.drifted),
         "verdict": report.verdict,
@@ -56,12 +36,19 @@ def remember(
         connection.execute(insert(drift_reports).values(**row))
 
 
-def is_new(engine: "Engine", product: str, trained: datetime | None) -> bool:
-    """Whether the columns drifted since the newest training, and not already then: retraining cannot mend that."""
+def newest_first(product: str) -> Select[Any]:
+    """A product's reports: first the one on the latest rows, of those on the same rows the one made last."""
     table = drift_reports.c
-    verdicts = select(table.until, table.verdict).where(table.product == product).order_by(table.id.desc())
+    return select(drift_reports).where(table.product == product).order_by(table.until.desc(), table.id.desc())
+
+
+def is_new(engine: "Engine", product: str, trained: datetime | None) -> bool:
+    """Whether the columns drifted since the newest training, and not already then: retraining cannot mend that.
+
+    trained: the newest version's as-of date, None where there is none.
+    """
     with engine.connect() as connection:
-        rows: list[Any] = list(connection.execute(verdicts))
-    latest = rows[0] if rows else None
-    known = any(row.until == trained and row.verdict == "drift" for row in rows)
-    return latest is not None and latest.verdict == "drift" and latest.until != trained and not known
+        rows = [(row.until, row.verdict == "drift") for row in connection.execute(newest_first(product))]
+    since = [drifted for until, drifted in rows if trained is None or until > trained]
+    then = [drifted for until, drifted in rows if until == trained]
+    return since[:1] == [True] and then[:1] != [True]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,18 +38,15 @@ class Reasons:
         return [reason for reason, is_so in holds.items() if is_so]
 
 
-def last_trained(engine: "Engine", product: str, version: int | None = None) -> datetime | None:
-    """The as-of date of a version of a product, the newest unless one is given; None where there is none."""
+def last_trained(engine: "Engine", product: str) -> datetime | None:
+    """The as-of date of a product's newest version; None where there is none."""
     from sqlalchemy import func, select
 
     from feature_repo.platform.tables import model_versions
 
     versions = model_versions.c
-    chosen = select(func.max(versions.as_of)).where(versions.product == product)
     with engine.connect() as connection:
-        found: datetime | None = connection.scalar(
-            chosen if version is None else chosen.where(versions.number == version)
-        )
+        found: datetime | None = connection.scalar(select(func.max(versions.as_of)).where(versions.product == product))
     return found
 
 
@@ -64,5 +62,5 @@ def labelled_since(product: "Product", home: Path, trained: datetime, as_of: dat
 def _labelled(product: "Product", home: Path, window: "Window", as_of: datetime) -> set[str]:
     from feature_repo.retrieval import facts
 
-    rows = product.label.rows(lambda stream: facts(home, stream, as_of), window, as_of)
+    rows = product.label.rows(partial(facts, home, known_before=as_of), window)
     return set(rows["group"].to_list())

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from dags.drifting import newest_first
 from feature_repo.errors import DataError
 from feature_repo.online import OnlineSnapshot
-from feature_repo.platform.tables import drift_reports, model_training_history
+from feature_repo.platform.tables import model_training_history
 from feature_repo.settings import Settings
 from training import history, verdicts
 from training.gate import Verdict
@@ -61,13 +62,10 @@ def _baselines(engine: Engine, product: str, number: int) -> Mapping[str, Mappin
 
 
 def drift_status(engine: Engine, product: str) -> dict[str, Any] | None:
-    """The newest drift report of a product; None before the first."""
+    """The drift report on a product's latest rows; None before the first."""
     names = ("verdict", "reason", "share", "html", "reported_at")
-    newest = (
-        select(drift_reports).where(drift_reports.c.product == product).order_by(drift_reports.c.id.desc()).limit(1)
-    )
     with engine.connect() as connection:
-        row = connection.execute(newest).mappings().first()
+        row = connection.execute(newest_first(product).limit(1)).mappings().first()
     return None if row is None else {name: row[name] for name in names}
 
 

@@ -21,7 +21,10 @@ RETRIES = 2
 RETRY_DELAY = timedelta(seconds=15)
 
 # A run triggered over REST has no data interval: it is as of the moment it was asked for.
-AS_OF = "{{ params.until or (dag_run.data_interval_end or dag_run.run_after).isoformat() }}"
+_ASKED = "(dag_run.data_interval_end or dag_run.run_after)"
+AS_OF = f"{{{{ params.until or {_ASKED}.isoformat() }}}}"
+# Products are as of the features' last cut before that, so that a rerun after the next cut uses the same rows.
+AS_OF_CUT = f"{{{{ params.until or features_cut({_ASKED}).isoformat() }}}}"
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -38,6 +41,7 @@ def workflow(dag_id: str, cron: str, title: str, doc: str, tags: list[str], **pa
         max_active_runs=1,
         dagrun_timeout=RUN_LIMIT,
         default_args={"retries": RETRIES, "retry_delay": RETRY_DELAY, "execution_timeout": TASK_LIMIT},
+        user_defined_macros={"features_cut": features_cut},
         params={"until": Param(None, type=["null", "string"], description="ISO date: run as of then"), **params},
         dag_display_name=title,
         doc_md=doc,
@@ -45,7 +49,14 @@ def workflow(dag_id: str, cron: str, title: str, doc: str, tags: list[str], **pa
     )
 
 
-def step(verb: str, *arguments: str, task_id: str = "", **options: Any) -> BashOperator:
+def features_cut(asked: datetime) -> datetime:
+    """The last Sunday 02:00 UTC at or before an instant, when FEATURES_SCHEDULE published the features."""
+    sunday = asked.astimezone(UTC) - timedelta(days=(asked.astimezone(UTC).weekday() + 1) % 7)
+    cut = sunday.replace(hour=2, minute=0, second=0, microsecond=0)
+    return cut if cut <= asked else cut - timedelta(days=7)
+
+
+def step(verb: str, *arguments: str, task_id: str = "", as_of: str = AS_OF_CUT, **options: Any) -> BashOperator:
     """A task that runs `talentml VERB ARGUMENTS`; "$AS_OF" in an argument is the run's as-of date.
 
     The date goes through the environment, since what a REST call sends must not become shell code.
@@ -53,7 +64,7 @@ def step(verb: str, *arguments: str, task_id: str = "", **options: Any) -> BashO
     return BashOperator(
         task_id=task_id or verb,
         bash_command=" ".join((_command(), verb, *arguments)),
-        env=environment(load()),
+        env=environment(load(), as_of),
         append_env=True,
         do_xcom_push=False,
         cwd=str(Path(__file__).parents[1]),
@@ -61,9 +72,9 @@ def step(verb: str, *arguments: str, task_id: str = "", **options: Any) -> BashO
     )
 
 
-def environment(settings: Settings) -> Mapping[str, str]:
+def environment(settings: Settings, as_of: str) -> Mapping[str, str]:
     """What a verb needs to find the same home and the run's date."""
-    return {"TALENTML_HOME": str(settings.root), "AS_OF": AS_OF, "OMP_NUM_THREADS": "2"}
+    return {"TALENTML_HOME": str(settings.root), "AS_OF": as_of, "OMP_NUM_THREADS": "2"}
 
 
 def began(settings: Settings) -> datetime:

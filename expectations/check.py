@@ -17,6 +17,7 @@ from feature_repo import versions
 from feature_repo.column import View
 from feature_repo.errors import DataError
 from feature_repo.extract import manifests, raw_rows, silent
+from feature_repo.publish import mark_staged
 from feature_repo.settings import Settings
 from feature_repo.sources.stream import RECORDED_AT, Stream
 from feature_repo.sources.streams import STREAMS
@@ -52,11 +53,17 @@ def check(
             parts = _parts(settings, run, split, progress)
             report = _validated(settings, run, parts, as_of, draft, progress)
             _check_report(report)
+            mark_staged(draft, as_of or _last(settings) or started)
         versions.swap(folder, run)
         versions.link(settings.root / STAGED, f"{CHECKS}/{versions.CURRENT}")
         versions.prune(folder, VERSIONS_KEPT)
     history.record(settings, report, as_of, started)
     return report
+
+
+def _last(settings: Settings) -> datetime | None:
+    """The end of the last window that was extracted."""
+    return max((each.until for each in manifests(settings)), default=None)
 
 
 def _check_raw(raw: Mapping[Stream, pl.DataFrame]) -> None:

@@ -22,6 +22,7 @@ from feature_repo.errors import DataError
 from feature_repo.index import mapped_batch, write_batch
 from feature_repo.versions import current
 from feature_repo.views import polars_type
+from feature_repo.window import last_before
 
 SNAPSHOT = "snapshot.json"
 KEY = "__key"
@@ -35,11 +36,11 @@ def microseconds(instant: datetime) -> int:
 
 
 def pack(index: Index, view: View, as_of: datetime) -> pa.RecordBatch:
-    """The columns of every entity that has a winner at as_of, by key, and a last row of nulls for those who have none.
+    """The columns of every entity that has a winner just before as_of, by key, and a last row of nulls for the others.
 
     KEY holds the keys' bytes, all of one width, zeros after them. Raises DataError where a key holds a zero itself.
     """
-    at = np.full(index.entities.keys.num_rows, microseconds(as_of))
+    at = np.full(index.entities.keys.num_rows, microseconds(last_before(as_of)))
     winners = index.winner(np.arange(len(at)), at, view.ttl_days * 86_400_000_000)
     found = np.flatnonzero(winners >= 0)
     positions = np.append(winners[found], -1)
@@ -105,6 +106,11 @@ class OnlineSnapshot:
         facts = json.loads((folder / SNAPSHOT).read_text())
         views = {view: PackedView(mapped_batch(folder / f"{view}.arrow")) for view in facts["rows"]}
         return cls(folder, folder.name, datetime.fromisoformat(facts["as_of"]), facts["offline"], views)
+
+    @property
+    def at(self) -> datetime:
+        """The instant at which the values stand: the last one before as_of."""
+        return last_before(self.as_of)
 
     def is_current(self) -> bool:
         """Whether no other version has been published since."""

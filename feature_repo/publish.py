@@ -25,11 +25,13 @@ from feature_repo.online import packed_rows, write_snapshot
 from feature_repo.plan import declared_views
 from feature_repo.settings import Settings
 from feature_repo.views import CREATED, EVENT, Bundle, definitions, repo_config, stored, view_file
+from feature_repo.window import last_before
 
 if TYPE_CHECKING:
     import feast
 
 KEEP = 2  # versions: the current one, and the one before for readers that are still at it
+STAGED_AS_OF = "as_of.txt"
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -128,7 +130,24 @@ def _staged_files(release: _Release) -> list[Path]:
     return sorted([*views, *(release.staged / "streams").glob("*.parquet")])
 
 
+def mark_staged(folder: Path, as_of: datetime) -> None:
+    """Note in a folder that is to be staged that it holds what was recorded before as_of."""
+    (folder / STAGED_AS_OF).write_text(as_of.isoformat())
+
+
+def staged_as_of(home: Path) -> datetime | None:
+    """The date that home/staged is as of; None where nothing says so."""
+    path = home / "staged" / STAGED_AS_OF
+    return datetime.fromisoformat(path.read_text()) if path.is_file() else None
+
+
 def _check_staged(release: _Release) -> None:
+    checked = staged_as_of(release.home)
+    if checked is not None and checked < release.as_of:
+        raise DataError(
+            f"publish as of {release.as_of:%F %T}: what is staged is as of {checked:%F %T}; `talentml ingest` and "
+            f"`talentml check --as-of {release.as_of:%FT%T}` come first"
+        )
     for view in release.stored:
         path = view_file(release.staged, view)
         if not path.is_file():
@@ -180,7 +199,7 @@ def _write_feast_online(release: _Release, folder: Path, offline: Path) -> None:
         release.progress(f"feast materialize {', '.join(names)}")
         start = release.as_of - timedelta(days=days) if days else EARLIEST
         with contextlib.redirect_stdout(io.StringIO()):  # Feast prints; stdout is for answers
-            store.materialize(start, release.as_of, feature_views=names)
+            store.materialize(start, last_before(release.as_of), feature_views=names)
 
 
 def _ttl(view: View) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -64,7 +64,7 @@ def online_frame(
     *,
     views: Sequence[View] | None = None,
 ) -> pl.DataFrame:
-    """As historical_frame with every event_timestamp at snapshot.as_of: the same schema and bits, without Feast.
+    """As historical_frame with every event_timestamp at snapshot.at: the same schema and bits, without Feast.
 
     given: by qualified name, values (one for all rows, or one a row) that stand in for the store's, such as those of a
     task that is not stored yet; keys among them lead to further entities. Entities that nobody knows have nulls.
@@ -72,7 +72,7 @@ def online_frame(
     steps = _steps(spine, columns, views, tuple(_names(given)))
     values: Values = {name: spine.get_column(name) for name in spine.columns}
     values |= _typed(steps, given, spine.height)
-    at = np.full(spine.height, microseconds(snapshot.as_of) / pairs.DAY)
+    at = np.full(spine.height, microseconds(snapshot.at) / pairs.DAY)
     keys: dict[tuple[str, ...], list[bytes | None]] = {}
     for hop in steps.hops:
         for view, wanted in hop.columns.items():
@@ -85,20 +85,24 @@ def online_frame(
     return _frame(spine, steps, values)
 
 
-def facts(home: Path, stream: Stream | str, known_before: datetime) -> pl.LazyFrame:
-    """A published stream's rows with recorded_at <= known_before: of each key the version recorded last.
+def facts(
+    home: Path, stream: Stream | str, known_before: datetime, *, first: bool = False, version: str | None = None
+) -> pl.LazyFrame:
+    """A published stream's rows with recorded_at < known_before: of each key the version recorded last, or first.
 
-    Of two versions recorded at the same instant the later row counts. Raises DataError for a naive instant, or when the
-    stream is not published.
+    Of two recorded at the same instant the later row counts. version: of the offline store, the current one if None.
+    Raises DataError for a naive instant, or when the stream is not published.
     """
     declared = stream_named(stream) if isinstance(stream, str) else stream
     if known_before.tzinfo is None:
         raise DataError(f"known_before: {known_before} has no time zone, allowed: aware instants")
-    path = current(home / "offline") / "streams" / f"{declared.name}.parquet"
+    offline = home / "offline"
+    path = (offline / version if version else current(offline)) / "streams" / f"{declared.name}.parquet"
     if not path.is_file():
         raise DataError(f"stream {declared.name}: not in the published version {path.parent.parent.name}")
-    known = pl.scan_parquet(path).filter(pl.col(RECORDED_AT.name) <= known_before)
-    return known.sort(RECORDED_AT.name, maintain_order=True).unique(declared.key, keep="last", maintain_order=True)
+    known = pl.scan_parquet(path).filter(pl.col(RECORDED_AT.name) < known_before)
+    keep: Literal["first", "last"] = "first" if first else "last"
+    return known.sort(RECORDED_AT.name, maintain_order=True).unique(declared.key, keep=keep, maintain_order=True)
 
 
 def _steps(

@@ -1,7 +1,7 @@
 """Time windows: half-open, in UTC."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from feature_repo.errors import DataError
 
@@ -30,6 +30,11 @@ class Window:
 
     def __str__(self) -> str:
         return f"{self.since:%Y%m%dT%H%M%SZ}_{self.until:%Y%m%dT%H%M%SZ}"
+
+
+def last_before(as_of: datetime) -> datetime:
+    """The last instant that counts as of a date: what is recorded at the date itself belongs to the next window."""
+    return as_of - timedelta(microseconds=1)
 
 
 def instant(text: str | date | datetime) -> datetime:

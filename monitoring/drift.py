@@ -15,11 +15,9 @@ import polars as pl
 
 from monitoring import snapshot
 from monitoring.comparison import MISSING, compared, units
+from monitoring.psi import FEWEST_UNITS
 from monitoring.shift import DriftReport, Verdict
 from training.product import Product
-
-FEWEST_UNITS = 100
-"""Fewer tasks than this, in either frame, are no verdict."""
 
 NAMED = 5
 NO_LABELS = ("is_candidate",)
@@ -30,9 +28,9 @@ def drift(product: Product, reference: pl.DataFrame, current: pl.DataFrame, fold
     """Compare current rows with the training reference and write drift.html and drift.json into folder.
 
     reference, current: the product's qualified columns, its outputs, and labels where known. `group` or `task_id` say
-    which rows belong together. With event_timestamp a column drifts only if it moved half as far again as it ever did
-    within the reference, from one period as long as the current one to the next. A column that one frame lacks is left
-    out.
+    which rows belong together; fewer than FEWEST_UNITS tasks, in either frame, are no verdict. With event_timestamp a
+    column drifts only if it moved half as far again as it ever did within the reference, from one period as long as the
+    current one to the next. A column that one frame lacks is left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     counted = units(reference), units(current)

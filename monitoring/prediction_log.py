@@ -10,7 +10,7 @@ import polars as pl
 from sqlalchemy import Engine, insert, select
 
 from feature_repo.platform.tables import prediction_log
-from feature_repo.window import Window
+from feature_repo.window import Window, last_before
 
 KEYS = ("person_id", "task_id")
 EVENT = "event_timestamp"
@@ -69,8 +69,8 @@ def unpacked(content: bytes) -> pl.DataFrame:
 def read(engine: Engine, product: str, window: Window) -> pl.DataFrame:
     """The rows that were scored in the window: keys, columns, event_timestamp, prediction_id, source, model_version.
 
-    event_timestamp is the as-of date of the features; requests without features are left out. Empty where there is
-    nothing.
+    event_timestamp is the instant at which the features stand, the last one before their as-of date; requests without
+    features are left out. Empty where there is nothing.
     """
     frames = [
         _frame(row).with_columns(
@@ -99,7 +99,8 @@ def logged_frames(engine: Engine, since: datetime) -> Iterator[pl.DataFrame]:
 
 
 def _frame(row: Any) -> pl.DataFrame:
-    return unpacked(row.features).with_columns(pl.lit(row.as_of, dtype=pl.Datetime("us", "UTC")).alias(EVENT))
+    at = pl.lit(last_before(row.as_of), dtype=pl.Datetime("us", "UTC"))
+    return unpacked(row.features).with_columns(at.alias(EVENT))
 
 
 def _logged(

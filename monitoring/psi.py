@@ -14,11 +14,14 @@ FALSE_ALARM = 0.001
 MOST_CATEGORIES = 9
 FEWEST_DISTINCT = 20  # a number with at most so many values is compared value by value
 
-FEWEST_IN_BLOCK = 30
+FEWEST_UNITS = 100
+"""Fewer tasks than this are not compared: their index is mostly chance."""
+
 NEWS = 1.5
 """What is news moved by half as much again as ever; a steady trend lies a little further off from period to period."""
 
 Counts = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 def index(reference: pd.Series, current: pd.Series) -> float:
@@ -41,16 +44,19 @@ def threshold(reference: pd.Series, units: int, current_units: int) -> float:
     return max(PRACTICAL, _chance(bins - 1) * (1 / units + 1 / current_units))
 
 
-def usual(series: pd.Series, blocks: NDArray[np.int64]) -> float:
-    """The furthest that a block of time lay from all before it, 0 where there are too few to say.
+def usual(series: pd.Series, blocks: Integers, units: Integers) -> float:
+    """The furthest that a block of time lay from all blocks before it, 0 where there are too few to say.
 
-    blocks: the number of each row's block, in the order of time. Histories grow and seasons turn: what has always
-    moved as much is no news. The first third of the blocks only serves as past.
+    blocks: the number of each row's block, in the order of time, -1 for rows in none. units: the number of each row's
+    task. Histories grow and seasons turn: what has always moved as much is no news. The first third of the blocks only
+    serves as past, and a block of fewer than FEWEST_UNITS tasks is not judged.
     """
-    last = int(blocks.max(initial=0))
-    judged = range(last // 3 + 1, last + 1)
-    pairs = ((series[blocks < number].dropna(), series[blocks == number].dropna()) for number in judged)
-    return max((index(*pair) for pair in pairs if min(map(len, pair)) >= FEWEST_IN_BLOCK), default=0.0)
+    held = (blocks >= 0) & series.notna().to_numpy()
+    last = int(blocks.max(initial=-1))
+    judged = range(max(last, 0) // 3 + 1, last + 1)
+    pairs = ((held & (blocks < number), held & (blocks == number)) for number in judged)
+    compared = (pair for pair in pairs if all(len(np.unique(units[part])) >= FEWEST_UNITS for part in pair))
+    return max((index(series[past], series[now]) for past, now in compared), default=0.0)
 
 
 @cache

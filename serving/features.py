@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from feature_repo.retrieval import facts, online_frame
 from feature_repo.views import polars_type
 from monitoring.prediction_log import GIVEN
 from serving.limits import LIMITS
-from training.labels import CANDIDATE_DAYS
+from training.labels import active_people
+from training.product import Facts
 
 LOG = logging.getLogger("talentml.serving")
 TASK = "task"
@@ -78,23 +79,24 @@ class Features:
 
 def _published(home: Path) -> Published:
     snapshot = OnlineSnapshot.open(home)
-    people = facts(home, "people", snapshot.as_of).select("person_id", "status").collect()
-    tasks = facts(home, "tasks", snapshot.as_of).select("task_id").collect()
+    # Of the version that the snapshot was packed from: a publish moves the two links one after the other.
+    known = partial(facts, home, known_before=snapshot.as_of, version=snapshot.offline_version)
     return Published(
         snapshot,
-        frozenset(people["person_id"]),
-        frozenset(tasks["task_id"]),
-        _candidates(home, snapshot, people),
+        frozenset(known("people").select("person_id").collect()["person_id"]),
+        frozenset(known("tasks").select("task_id").collect()["task_id"]),
+        _candidates(known, snapshot),
     )
 
 
-def _candidates(home: Path, snapshot: OnlineSnapshot, people: pl.DataFrame) -> tuple[str, ...]:
-    """Those with an open account who worked on a task in the last year, as when training ranks them."""
-    since = snapshot.as_of - timedelta(days=CANDIDATE_DAYS)
-    active = people.lazy().filter(pl.col("status") == "ACTIVE").select("person_id")
-    worked = facts(home, "worked_on", snapshot.as_of).filter(pl.col("recorded_at") >= since)
-    last = worked.group_by("person_id").agg(pl.col("recorded_at").max()).join(active, on="person_id", how="semi")
-    ranked = last.sort(pl.col("recorded_at"), pl.col("person_id"), descending=[True, False]).head(LIMITS.candidates)
+def _candidates(known: Facts, snapshot: OnlineSnapshot) -> tuple[str, ...]:
+    """Those whom training would rank at that instant, less those whose account is not ACTIVE: they cannot take a task.
+
+    The most recently active first, and no more than a request may name.
+    """
+    open_accounts = known("people").filter(pl.col("status") == "ACTIVE")
+    active = active_people(known, snapshot.at).join(open_accounts, on="person_id", how="semi")
+    ranked = active.sort("recorded_at", "person_id", descending=[True, False]).head(LIMITS.candidates)
     return tuple(ranked.collect()["person_id"])
 
 

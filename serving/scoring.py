@@ -32,16 +32,16 @@ class Scored:
 
 
 def score(product: Product, champion: Champion | None, features: pl.DataFrame, known: Mask, is_read: bool) -> Scored:
-    """Score every row.
+    """Score every row. The model sees only the rows about known people: it compares those with each other.
 
     features: the columns of model and rule. known: the rows about people who are in the store, shape (rows,).
     is_read: whether the features were read at all.
     """
     reason = _refusal(champion, known, is_read)
-    predicted = None if reason or champion is None else _predicted(champion, features)
+    predicted = None if reason or champion is None else _predicted(champion, features, known)
     if predicted is None:
         return Scored(None, rule_outputs(product, features), np.zeros_like(known), reason or "model failed")
-    by_model = known & np.isfinite(predicted[product.outputs[0]].to_numpy())
+    by_model: Mask = np.isfinite(predicted[product.outputs[0]].to_numpy())
     if not by_model.any():
         return Scored(None, rule_outputs(product, features), by_model, "model failed")
     if by_model.all():
@@ -57,10 +57,13 @@ def _refusal(champion: Champion | None, known: Mask, is_read: bool) -> Reason | 
     return None if known.any() else "person unknown"
 
 
-def _predicted(champion: Champion, features: pl.DataFrame) -> pl.DataFrame | None:
+def _predicted(champion: Champion, features: pl.DataFrame, known: Mask) -> pl.DataFrame | None:
+    """The model's outputs, NaN in rows about people whom nobody knows; None where it fails."""
+    places = pl.Series(np.where(known, np.cumsum(known) - 1, 0)).set(pl.Series(~known), None)
     try:
-        predicted = champion.model.predict(features)
-        return predicted.select(pl.col(champion.product.outputs).cast(pl.Float64).fill_null(np.nan))
+        predicted = champion.model.predict(features.filter(known))
+        outputs = pl.col(champion.product.outputs).cast(pl.Float64)
+        return predicted.select(outputs.gather(places).fill_null(np.nan))
     except Exception:
         LOG.exception("%s: version %s failed to answer", champion.product.name, champion.version.number)
         return None

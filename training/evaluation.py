@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +29,7 @@ def labelled_frame(product: Product, home: Path, window: Window, as_of: datetime
 
     Only outcomes recorded by as_of are labels. Raises DataError when there is no such row.
     """
-    rows = product.label.rows(lambda stream: facts(home, stream, as_of), window, as_of)
+    rows = product.label.rows(partial(facts, home, known_before=as_of), window)
     if not rows.height:
         raise DataError(
             f"{product.name}: no row with a known outcome from {window.since:%F} to {window.until:%F} as of {as_of:%F}"

@@ -1,6 +1,6 @@
 """Who, what, when, and how it ended: the spines that products learn from and are judged on.
 
-Only what was known at the as-of date makes a row. Sources: REQUIREMENTS 3.1 and 3.2.
+Only what the facts hold, which are cut at the as-of date, makes a row. Sources: REQUIREMENTS 3.1 and 3.2.
 """
 
 from datetime import datetime, timedelta
@@ -11,28 +11,29 @@ from feature_repo.window import Window
 from training.product import Facts
 
 CANDIDATE_DAYS = 365
-MOST_CANDIDATES = 500  # of more people than this, each task is ranked against a sample with its own workers
+MOST_CANDIDATES = 500  # where more people are known, each task is ranked against a sample with its own workers
 
 
 def _specified(facts: Facts, window: Window) -> pl.LazyFrame:
-    tasks = facts("tasks").select("task_id", "raiser_id", "estimated_at")
-    return tasks.filter(pl.col("estimated_at").is_between(window.since, window.until, closed="left"))
+    """Tasks first known in the window. at: when one could first have asked about the task."""
+    tasks = facts("tasks", first=True).select(
+        "task_id", "estimated_at", at=pl.max_horizontal("estimated_at", "recorded_at")
+    )
+    return tasks.filter(pl.col("at").is_between(window.since, window.until, closed="left"))
 
 
-def assignment_rows(facts: Facts, window: Window, as_of: datetime) -> pl.DataFrame:
+def assignment_rows(facts: Facts, window: Window) -> pl.DataFrame:
     """A row for each task and person who may take it: those who worked on any task in the year before.
 
-    relevance is 1 for who worked on the task, as known at as_of. Such a person who was no candidate has a row with
+    relevance is 1 for who is known to have worked on the task. Such a person who was no candidate has a row with
     is_candidate false, so that missing them counts. Tasks that nobody is known to have worked on have no row.
     raiser_differs: the raiser is not the person to whom the task was assigned.
     """
-    del as_of  # facts are already cut at it
     worked = facts("worked_on").select("task_id", "person_id")
-    tasks = _specified(facts, window).join(worked.select("task_id").unique(), on="task_id")
-    done = worked.join(tasks.select("task_id", "estimated_at"), on="task_id").with_columns(relevance=pl.lit(1.0))
-    rows = _candidates(facts, tasks, done).join(
-        done, on=["task_id", "person_id", "estimated_at"], how="full", coalesce=True, maintain_order="none"
-    )
+    tasks = _specified(facts, window).select("task_id", "at").join(worked.select("task_id").unique(), on="task_id")
+    done = worked.join(tasks, on="task_id").with_columns(relevance=pl.lit(1.0))
+    keys = ["task_id", "person_id", "at"]
+    rows = _candidates(facts, tasks, done.select(keys)).join(done, on=keys, how="full", coalesce=True)
     rows = rows.with_columns(pl.col("relevance").fill_null(0.0), pl.col("is_candidate").fill_null(False))
     return _named(rows.join(_raisers(facts), on="task_id", how="left")).collect()
 
@@ -45,43 +46,64 @@ def _raisers(facts: Facts) -> pl.LazyFrame:
 
 
 def _candidates(facts: Facts, tasks: pl.LazyFrame, done: pl.LazyFrame) -> pl.LazyFrame:
-    active = facts("worked_on").select("person_id", "recorded_at").unique().sort("recorded_at")
-    drawn = _pairs(tasks, active.select("person_id").unique().sort("person_id"))
-    pairs = pl.concat([drawn, done.select("task_id", "person_id", "estimated_at")], how="diagonal").unique()
-    last = pairs.sort("estimated_at").join_asof(
-        active, left_on="estimated_at", right_on="recorded_at", by="person_id", check_sortedness=False
+    starts = _starts(facts)
+    pairs = pl.concat([_pairs(tasks, starts), done]).unique()
+    return _active(pairs, starts).select("task_id", "person_id", "at", is_candidate=pl.lit(True))
+
+
+def active_people(facts: Facts, at: datetime) -> pl.LazyFrame:
+    """Who may take a task that is asked about at an instant: person_id, and recorded_at of the latest start.
+
+    Those first known, in the CANDIDATE_DAYS up to then, to have started a task.
+    """
+    starts = _starts(facts)
+    asked = starts.select("person_id").unique().with_columns(at=pl.lit(at).cast(pl.Datetime("us", "UTC")))
+    return _active(asked, starts).select("person_id", "recorded_at")
+
+
+def _starts(facts: Facts) -> pl.LazyFrame:
+    """When each start of a person on a task was first known: a later correction makes nobody active again."""
+    return facts("worked_on", first=True).select("person_id", "recorded_at").unique().sort("recorded_at")
+
+
+def _active(asked: pl.LazyFrame, starts: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows of asked (person_id, at) whose person may take a task then, with recorded_at of the latest start."""
+    last = asked.sort("at").join_asof(
+        starts, left_on="at", right_on="recorded_at", by="person_id", check_sortedness=False
     )
-    recent = pl.col("estimated_at") - pl.col("recorded_at") <= timedelta(days=CANDIDATE_DAYS)
-    return last.filter(recent).select("task_id", "person_id", "estimated_at", is_candidate=pl.lit(True))
+    return last.filter(pl.col("at") - pl.col("recorded_at") <= timedelta(days=CANDIDATE_DAYS))
 
 
-def _pairs(tasks: pl.LazyFrame, people: pl.LazyFrame) -> pl.LazyFrame:
-    """Every task with every person, or with a sample that depends on nothing but the task and the person."""
-    known = people.collect()
-    tasks = tasks.select("task_id", "estimated_at")
-    if known.height <= MOST_CANDIDATES:
-        return tasks.join(known.lazy(), how="cross")
-    drawn = tasks.with_columns(draw=pl.int_ranges(0, MOST_CANDIDATES)).explode("draw")
-    place = (pl.concat_str("task_id", "draw", separator="|").hash(0) % known.height).alias("place")
-    places = known.with_row_index("place").cast({"place": pl.UInt64}).lazy()
-    return drawn.with_columns(place).join(places, on="place").select("task_id", "person_id", "estimated_at").unique()
+def _pairs(tasks: pl.LazyFrame, starts: pl.LazyFrame) -> pl.LazyFrame:
+    """Every task with everybody known to have worked by then, or with a sample of them.
+
+    The sample depends on the task and on who was known then, not on who came later: a rerun draws the same.
+    """
+    people = starts.group_by("person_id").agg(since=pl.col("recorded_at").min()).sort("since", "person_id")
+    people = people.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt64))
+    known = people.select("since", known=pl.col("place") + 1)
+    drawn = tasks.sort("at").join_asof(known, left_on="at", right_on="since").drop_nulls("known")
+    drawn = drawn.with_columns(draw=pl.int_ranges(0, pl.min_horizontal("known", MOST_CANDIDATES))).explode("draw")
+    sampled = pl.concat_str("task_id", "draw", separator="|").hash(0) % pl.col("known")
+    place = pl.when(pl.col("known") <= MOST_CANDIDATES).then(pl.col("draw").cast(pl.UInt64)).otherwise(sampled)
+    drawn = drawn.with_columns(place=place).join(people, on="place")
+    return drawn.select("task_id", "person_id", "at")
 
 
 def _named(rows: pl.LazyFrame) -> pl.LazyFrame:
     """The columns of a spine, in one order."""
     return rows.select(
-        "person_id", "task_id", pl.col("estimated_at").alias("event_timestamp"), pl.col("task_id").alias("group"),
+        "person_id", "task_id", pl.col("at").alias("event_timestamp"), pl.col("task_id").alias("group"),
         "relevance", "is_candidate", "raiser_differs",
     ).sort("event_timestamp", "group", "person_id")  # fmt: skip
 
 
-def performance_rows(facts: Facts, window: Window, as_of: datetime) -> pl.DataFrame:
+def performance_rows(facts: Facts, window: Window) -> pl.DataFrame:
     """A row for each task whose hours are known, with the person to whom it was assigned, or who did most of it.
 
     actual_hours: the task's total. actual_timeliness_days: from specification to completion, null where no completion
     was dated. actual_quality: the mean rating, null where nobody rated.
     """
-    del as_of  # facts are already cut at it
     ended = facts("completions").select("task_id", "actual_hours", "completed_at")
     rows = _specified(facts, window).join(ended, on="task_id").join(_person(facts), on="task_id")
     rated = facts("feedback").group_by("task_id").agg(actual_quality=pl.col("rating").cast(pl.Float64).mean())
@@ -89,7 +111,7 @@ def performance_rows(facts: Facts, window: Window, as_of: datetime) -> pl.DataFr
     return (
         rows.join(rated, on="task_id", how="left")
         .select(
-            "person_id", "task_id", pl.col("estimated_at").alias("event_timestamp"),
+            "person_id", "task_id", pl.col("at").alias("event_timestamp"),
             pl.col("task_id").alias("group"), "actual_hours",
             days.clip(0).alias("actual_timeliness_days"), "actual_quality",
         )

@@ -5,7 +5,7 @@ Nothing here imports an ML library: trainers import theirs inside fit and load, 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -16,8 +16,13 @@ from feature_repo.column import Column
 from feature_repo.entities import Entity
 from feature_repo.window import Window
 
-Facts = Callable[[str], pl.LazyFrame]
-"""Gives the rows of a published stream that were known at the as-of date, such as facts("worked_on")."""
+
+class Facts(Protocol):
+    """The rows of a published stream that were known before the as-of date, such as facts("worked_on")."""
+
+    def __call__(self, stream: str, *, first: bool = False) -> pl.LazyFrame:
+        """One row per key: the version that was recorded last, or the first one."""
+
 
 
 class Model(Protocol):
@@ -50,12 +55,12 @@ class Trainer(Protocol):
 class Label:
     """Who, what, when, and how it ended.
 
-    rows: (facts, window, as_of) -> the spine: entity keys, event_timestamp in window, `group` (rows that compete,
-    such as the candidates for one task), and the label columns. Only outcomes known at as_of have a row.
+    rows: (facts, window) -> the spine: entity keys, event_timestamp in window, `group` (rows that compete, such as the
+    candidates for one task), and the label columns. Only outcomes that the facts hold have a row.
     """
 
     name: str
-    rows: Callable[[Facts, Window, datetime], pl.DataFrame]
+    rows: Callable[[Facts, Window], pl.DataFrame]
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,11 @@
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from pydantic import SecretStr
+
 from feature_repo.errors import RegistryError
 from feature_repo.settings import Settings
+from feature_repo.sources.probes import place
 from feature_repo.sources.servers import Ledger
 
 SECONDS_TO_ANSWER = 3
@@ -30,4 +33,5 @@ def check_reachable(url: str) -> None:
     try:
         urlopen(f"{url.rstrip('/')}/health", timeout=SECONDS_TO_ANSWER).close()
     except (URLError, OSError) as error:
-        raise RegistryError(f"mlflow: {url} does not answer ({error}); `talentml servers start`") from None
+        shown = place(SecretStr(url))
+        raise RegistryError(f"mlflow: {shown} does not answer ({error}); `talentml servers start`") from None

@@ -9,8 +9,8 @@ import typer
 
 from dags.border import verb
 from dags.output import Record, progress, table
-from dags.verbs.options import AsOf, ProductName, as_of_store, product
-from feature_repo.errors import ServingError
+from dags.verbs.options import AsOf, ProductName, Since, as_of_store, product
+from feature_repo.errors import DataError, ServingError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,20 +29,18 @@ ROOT = Path(__file__).parents[2]
 @verb(app)
 def score(settings: "Settings", name: ProductName, as_of: AsOf = None) -> Record:
     """Predict for every open task and everybody who may take it, into a parquet file under the home."""
-    from dags.open_tasks import open_pairs
+    from dags.open_tasks import open_pairs, scored
     from dags.verbs.models import predictor
-    from feature_repo.retrieval import historical_frame
     from training.evaluation import columns_of
 
     declared, when = product(name), as_of_store(as_of, settings)
     with progress(f"score {name} as of {when:%F}") as say:
-        predict, version = predictor(settings, declared, None, say)
+        predict, found = predictor(settings, declared, None, say)
+        version = found.number if found else None
         pairs = open_pairs(settings.root, when)
         say(f"{pairs.height} pairs of a person and an open task")
-        frame = historical_frame(settings.root, pairs, columns_of(declared))
-        answers = pairs.hstack(predict(frame)).with_columns(version=version)
+        answers = scored(settings.root, pairs, columns_of(declared), predict).with_columns(version=version)
     path = _published(answers, settings.root / "scores" / name, when)
-    best = answers.sort("task_id", declared.outputs[0], descending=[False, True])
     return {
         "product": name,
         "as_of": when,
@@ -50,8 +48,15 @@ def score(settings: "Settings", name: ProductName, as_of: AsOf = None) -> Record
         "rows": answers.height,
         "tasks": answers["task_id"].n_unique(),
         "file": path,
-        "first": best.head(SHOWN).to_dicts(),
+        "first": _in_order(answers).head(SHOWN).to_dicts(),
     }
+
+
+def _in_order(answers: "pl.DataFrame") -> "pl.DataFrame":
+    """By task: the best person first where people are ranked, by name where measures are estimated."""
+    if "score" not in answers.columns:
+        return answers.sort("task_id", "person_id")
+    return answers.sort("task_id", "score", "person_id", descending=[False, True, False])
 
 
 def _published(answers: "pl.DataFrame", folder: Path, as_of: "datetime") -> Path:
@@ -76,25 +81,38 @@ def drift_view(record: Record, out: "Console") -> None:
 @verb(app, view=drift_view)
 def drift(settings: "Settings", name: ProductName, as_of: AsOf = None) -> Record:
     """Compare what the champion learned from with what came last, as HTML and JSON, also in MLflow."""
-    from dags import drifting
-    from dags.due import last_trained
-    from dags.verbs.models import predictor
-    from feature_repo.platform import database
-    from monitoring.drift import drift as compared
+    from dags.drifting import remember
+    from monitoring.watch import watch
     from training.registry import Registry
 
     declared, when = product(name), as_of_store(as_of, settings)
-    folder = settings.root / "drift" / name / f"{when:%Y%m%dT%H%M%SZ}"
     with progress(f"drift {name} as of {when:%F}") as say:
-        predict, version = predictor(settings, declared, None, say)
-        trained = last_trained(database(settings), name, version)
-        windows = drifting.windows(declared, trained or when, when)
-        reference, current = (drifting.frame(declared, settings, predict, window) for window in windows)
-        say(f"{reference.height} rows of reference, {current.height} current")
-        report = compared(declared, reference, current, folder)
+        watched = watch(settings, declared, when, say)
+        report = watched.report
         run = Registry(settings).log_report(name, f"drift as of {when:%F}", report.files, report.numbers())
-    drifting.remember(settings, report, version, windows[1], run)
-    return {"product": name, "as_of": when, "version": version, "run_id": run, **report.to_dict()}
+    remember(settings, watched, run)
+    return {"product": name, "as_of": when, "version": watched.number, "run_id": run, **report.to_dict()}
+
+
+@verb(app)
+def parity(settings: "Settings", since: Since = None) -> Record:
+    """Read what requests read again as training would, and compare every value bit for bit.
+
+    Raises DataError, exit status 4, where any differs. Without --since all that is logged is compared.
+    """
+    from datetime import UTC, datetime
+
+    from feature_repo.window import instant
+    from monitoring.parity import parity as replayed
+
+    start = instant(since) if since else datetime.fromtimestamp(0, UTC)
+    with progress("parity") as say:
+        say(f"replaying the requests logged since {start:%F}" if since else "replaying every logged request")
+        found = replayed(settings, start)
+    if found.mismatches:
+        shown = "; ".join(found.examples[:SHOWN])
+        raise DataError(f"parity: {found.mismatches} of {found.values} values differ, allowed: none. {shown}")
+    return {name: getattr(found, name) for name in ("requests", "rows", "values", "mismatches")}
 
 
 @verb(app)

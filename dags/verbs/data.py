@@ -123,10 +123,11 @@ def materialize(
     back: Annotated[bool, typer.Option("--back", help="Even where the store is as of a later date.")] = False,
 ) -> Record:
     """Publish what passed the check to Feast's offline and online stores, as of --until."""
-    from feature_repo.publish import publish
+    from feature_repo.publish import publish, staged_as_of
     from training.products import PRODUCTS
 
-    started, as_of = moment(None), moment(until)
+    started = moment(None)
+    as_of = moment(until) if until else staged_as_of(settings.root) or started
     later = _published_after(settings, as_of)
     if later and not back:
         return {

@@ -6,8 +6,8 @@ import typer
 
 from dags.border import REFUSED, verb
 from dags.output import Answer, Progress, Record, plain, progress, table
-from dags.verbs.options import AsOf, ProductName, Since, Until, as_of_store, product
-from feature_repo.errors import RegistryError
+from dags.verbs.options import AsOf, MaybeProduct, ProductName, Since, Until, as_of_store, product
+from feature_repo.errors import RegistryError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from training.evaluation import Predict
     from training.gate import Verdict
     from training.product import Product
+    from training.version import Version
 
 app = typer.Typer()
 Number = Annotated[int | None, typer.Option("--version", help="A version's number.", show_default=False)]
@@ -90,19 +91,25 @@ def evaluate(
     from feature_repo.window import Window, instant
     from training.evaluation import evaluation
 
-    declared = product(name)
-    end = as_of_store(until, settings)
+    declared, store = product(name), as_of_store(None, settings)
+    end = min(instant(until), store) if until else store
     window = Window(instant(since) if since else end - declared.split.test, end)
     with progress(f"evaluate {name} {window}") as say:
+        if until and end < instant(until):
+            say(f"the feature store is as of {store:%F %T}: later outcomes are not known")
         number = version or (trained_as_of(settings, name, end) if candidate else None)
-        predict, _ = predictor(settings, declared, number, say)
+        predict, found = predictor(settings, declared, number, say)
+        is_unseen = found is None or window.since >= found.trained_until
+        if found and not is_unseen:
+            say(f"the model has learned from rows until {found.trained_until:%F}: part of this period is not unseen")
         say("scoring")
-        return evaluation(declared, settings.root, window, predict)
+        measured = evaluation(declared, settings.root, window, predict)
+    return {**measured, "version": found.number if found else None, "unseen": is_unseen}
 
 
 def predictor(
     settings: "Settings", declared: "Product", number: int | None, say: Progress
-) -> "tuple[Predict, int | None]":
+) -> "tuple[Predict, Version | None]":
     """What predicts, and its version: the one asked for, else the champion, else the rule that is served (None)."""
     from training.model import load_model
     from training.registry import Registry
@@ -111,7 +118,7 @@ def predictor(
     found = registry.version(declared.name, number) if number else registry.champion(declared.name)
     if found:
         say(f"version {found.number}")
-        return load_model(registry.fetch(found)).predict, found.number
+        return load_model(registry.fetch(found)).predict, found
     say(f"no champion: {declared.fallback} is served in its place")
     return next(rule.predict for rule in declared.baselines if rule.name == declared.fallback), None
 
@@ -138,24 +145,34 @@ def verdict_view(record: Record, out: "Console") -> None:
 @verb(app, view=verdict_view)
 def promote(
     settings: "Settings",
-    name: ProductName,
+    name: MaybeProduct = None,
     version: Number = None,
     as_of: AsOf = None,
     replay: Annotated[str | None, typer.Option(metavar="VERDICT", help="Decide again from a stored verdict.")] = None,
 ) -> Answer:
     """Let the gate decide on a version, the newest unless given, and make it champion if it is better."""
-    declared = product(name)
     if replay:
-        from feature_repo.platform import database
-        from training import verdicts
-
-        return Answer(_facts(verdicts.replay(database(settings), replay)))
+        return _replayed(settings, name, replay)
+    if name is None:
+        raise SettingsError("promote: no product, allowed: a PRODUCT, or --replay VERDICT")
+    declared = product(name)
     from training.promotion import promote as decided
 
     with progress(f"promote {name}") as say:
         say("scoring candidate and champion on the same unseen rows")
         verdict = decided(declared, settings, as_of_store(as_of, settings), version)
     return Answer(_facts(verdict), 0 if verdict.serves else REFUSED)
+
+
+def _replayed(settings: "Settings", name: str | None, verdict_id: str) -> Answer:
+    """The stored verdict, decided again from its inputs. Raises RegistryError when it is another product's."""
+    from feature_repo.platform import database
+    from training import verdicts
+
+    found = verdicts.replay(database(settings), verdict_id)
+    if name not in (None, found.product):
+        raise RegistryError(f"verdict {verdict_id}: is of {found.product}, not of {name}")
+    return Answer(_facts(found), 0 if found.promote else REFUSED)
 
 
 def _facts(verdict: "Verdict") -> Record:

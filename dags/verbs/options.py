@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from feature_repo.errors import SettingsError
+from feature_repo.errors import DataError, SettingsError
 from feature_repo.window import instant
 
 if TYPE_CHECKING:
     from feature_repo.settings import Settings
     from training.product import Product
 
-ProductName = Annotated[str, typer.Argument(metavar="PRODUCT", help="A product; `talentml products` lists them.")]
+A_PRODUCT = "A product; `talentml products` lists them."
+MaybeProduct = Annotated[str | None, typer.Argument(metavar="[PRODUCT]", help=A_PRODUCT, show_default=False)]
+ProductName = Annotated[str, typer.Argument(metavar="PRODUCT", help=A_PRODUCT)]
 Since = Annotated[str | None, typer.Option(help="From this ISO date on.", show_default=False)]
 Until = Annotated[str | None, typer.Option(help="Before this ISO date; now if not given.", show_default=False)]
 AsOf = Annotated[
@@ -38,10 +40,16 @@ def moment(text: str | None) -> datetime:
 def as_of_store(text: str | None, settings: "Settings") -> datetime:
     """The instant that the text names, else the date that the published feature store is as of.
 
-    Raises DataError where no date is given and nothing is published.
+    Raises DataError where nothing is published, and for a date after the store's: what it lacks would change the answer
+    of a rerun.
     """
-    if text:
-        return instant(text)
     from feature_repo.online import OnlineSnapshot
 
-    return OnlineSnapshot.open(settings.root).as_of
+    store = OnlineSnapshot.open(settings.root).as_of
+    as_of = instant(text) if text else store
+    if as_of > store:
+        raise DataError(
+            f"as of {as_of:%F %T}: the feature store is as of {store:%F %T}, allowed: that or earlier; "
+            f"`talentml ingest`, `check` and `materialize` bring it forward"
+        )
+    return as_of

@@ -1,5 +1,6 @@
 """Verbs on the platform itself: doctor, servers, status, due, products, config."""
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -121,12 +122,17 @@ def due(
     as_of: AsOf = None,
     force: Annotated[bool, typer.Option("--force", help="Retrain whatever the reasons.")] = False,
 ) -> Answer:
-    """Whether the product should be trained again; exits 99 where there is no reason to."""
+    """Whether the product should be trained again; exits 99 where there is no reason to.
+
+    As of the store's date where that is earlier: nothing is known since.
+    """
     from dags.drifting import is_new
     from dags.due import Reasons, labelled_since, last_trained
     from feature_repo.platform import database
+    from feature_repo.window import instant
 
-    declared, when = product(name), as_of_store(as_of, settings)
+    declared, store = product(name), as_of_store(None, settings)
+    when = min(instant(as_of), store) if as_of else store
     engine = database(settings)
     trained = last_trained(engine, name)
     drifted = is_new(engine, name, trained)
@@ -170,4 +176,9 @@ def products(_settings: "Settings") -> Record:
 @verb(config, name="show")
 def show_settings(settings: "Settings") -> Record:
     """Where things are; secrets are masked."""
-    return {name: getattr(settings, name) for name in type(settings).model_fields}
+    return {name: _masked(getattr(settings, name)) for name in type(settings).model_fields}
+
+
+def _masked(value: object) -> object:
+    """A login in a URL stays hidden also where the whole setting is no secret."""
+    return re.sub(r"(?<=://)[^/@]+@", "***@", value) if isinstance(value, str) else value

@@ -11,9 +11,13 @@ SOURCE = "mysql.tasks"
 
 
 def _skills(streams: Streams) -> ir.Table:
-    needed = streams["requirements"].distinct()
-    needed = needed.join(streams["tasks"].select("task_id", known_at="recorded_at"), "task_id")
+    """For each version of a task the skills that were required when it was recorded, each as it stood then."""
+    needed = streams["requirements"].join(streams["tasks"].select("task_id", known_at="recorded_at"), "task_id")
     needed = needed.filter(needed.recorded_at <= needed.known_at)
+    latest = ibis.window(
+        group_by=[needed.task_id, needed.known_at, needed.skill_id], order_by=ibis.desc(needed.recorded_at)
+    )
+    needed = needed.mutate(age=ibis.row_number().over(latest)).filter(ibis._.age == 0)
     order = needed.skill_id
     return needed.group_by("task_id", "known_at").agg(
         skills=needed.skill_id.collect(order_by=order),

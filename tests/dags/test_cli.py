@@ -12,12 +12,13 @@ from dags.border import REFUSED, exit_codes, run
 from dags.cli import app
 from dags.output import Answer, show
 from feature_repo import errors
+from feature_repo.settings import Settings
 from tests.dags.command import TALENTML, talentml
 
 VERBS = {
     "doctor", "servers start", "servers stop", "servers status", "seed synthetic", "seed sip", "ingest", "check",
-    "materialize", "train", "promote", "rollback", "evaluate", "score", "drift", "serve", "deploy", "due", "status",
-    "products", "config show",
+    "materialize", "train", "promote", "rollback", "evaluate", "score", "drift", "parity", "serve", "deploy", "due",
+    "status", "products", "config show",
 }  # fmt: skip
 
 
@@ -102,9 +103,10 @@ def test_a_misspelt_setting_is_named_with_those_allowed(tmp_path: Path) -> None:
 
 
 def test_config_show_masks_every_secret(tmp_path: Path) -> None:
-    url = "mysql://talentml:canary-7f3@127.0.0.1:3306"
+    fields = [name for name in Settings.model_fields if name.endswith("_url")]
+    urls = {f"TALENTML_{name.upper()}": "http://talentml:canary-7f3@127.0.0.1:3306" for name in fields}
     for words in (["--json"], []):
-        done = talentml("config", "show", *words, home=tmp_path, TALENTML_MYSQL_URL=url)
+        done = talentml("config", "show", *words, home=tmp_path, **urls)
         assert done.code == 0
         assert "canary-7f3" not in done.stdout + done.stderr
 
@@ -124,3 +126,9 @@ def test_a_malformed_date_is_refused_with_an_example(tmp_path: Path) -> None:
 def test_a_reader_that_stops_reading_ends_the_command_quietly() -> None:
     done = subprocess.run(f"{TALENTML} products | true", shell=True, capture_output=True, text=True, timeout=60)
     assert "Traceback" not in done.stderr
+
+
+def test_promote_without_a_product_or_a_verdict_says_what_it_needs(tmp_path: Path) -> None:
+    done = talentml("promote", "--json", home=tmp_path)
+    assert done.code == 2
+    assert "--replay VERDICT" in done.answer["message"]

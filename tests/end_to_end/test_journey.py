@@ -105,8 +105,10 @@ def test_promoting_the_champion_again_is_a_success_that_changes_nothing(journey:
 
 def test_a_verdict_is_reached_again_from_what_was_stored(journey: Journey) -> None:
     stored = journey.answer("promote task_performance")
-    replayed = talentml("promote", "task_performance", "--replay", stored["id"], "--json", home=journey.settings.root)
+    home = journey.settings.root
+    replayed = talentml("promote", "--replay", stored["id"], "--json", home=home)
     assert replayed.code == 0
+    assert talentml("promote", "task_assignment", "--replay", stored["id"], "--json", home=home).code == 5
     assert {name: replayed.answer[name] for name in ("promote", "reason", "numbers")} == {
         name: stored[name] for name in ("promote", "reason", "numbers")
     }

@@ -68,7 +68,7 @@ def test_a_packed_view_finds_the_keys_that_it_holds_and_no_other(known, wanted):
     rows = pl.DataFrame({"person_id": keys, "value": range(len(keys))}, schema={"person_id": str, "value": pl.Int64})
     times = {name: pl.lit(instant(0), TIME) for name in ("event_timestamp", "created_timestamp")}
     index = asof.build(rows.with_columns(**times), ["person_id"], *times)
-    packed = PackedView(pack(index, badges, instant(0)))
+    packed = PackedView(pack(index, badges, instant(1)))
     places = packed.find(asof.key_bytes([pl.Series(values=[*keys, *wanted], dtype=pl.String)]))
     found = packed.read(places, badges.columns)[0].to_list()
     assert found == [keys.index(key) if key in known else None for key in (*keys, *wanted)]

@@ -193,7 +193,7 @@ COMPLETIONS = pl.DataFrame(
 
 @pytest.mark.parametrize(
     ("known_before", "hours"),
-    [(0, {}), (1, {"t1": 1.0}), (4, {"t1": 1.0, "t2": 5.0}), (5, {"t1": 2.0, "t2": 5.0})],
+    [(1, {}), (2, {"t1": 1.0}), (5, {"t1": 1.0, "t2": 5.0}), (6, {"t1": 2.0, "t2": 5.0})],
 )
 def test_facts_are_the_latest_versions_that_were_recorded(tmp_path, known_before, hours):
     stage(tmp_path, {})

@@ -7,12 +7,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from sqlalchemy import select, update
 
+from feature_repo.errors import DataError
+from feature_repo.platform import database
+from feature_repo.platform.tables import prediction_log
 from feature_repo.publish import publish
 from feature_repo.retrieval import historical_frame
 from feature_repo.settings import Settings
 from monitoring import parity as parities
 from monitoring.parity import parity
+from monitoring.prediction_log import packed, unpacked
+from tests.dags.command import talentml
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
 from training.products import PRODUCTS
@@ -78,6 +84,43 @@ def test_a_value_that_differs_in_its_last_bit_is_named(asked: Path, monkeypatch:
     found = parity(settings(asked), SINCE)
     assert found.mismatches > 0
     assert found.examples[0].startswith("pair__log_estimate of ")
+
+
+def test_the_command_says_how_much_it_compared(asked: Path) -> None:
+    done = talentml("parity", "--json", home=asked)
+    found = parity(settings(asked), SINCE)
+    assert done.code == 0, done.stderr
+    assert done.answer == {"requests": found.requests, "rows": found.rows, "values": found.values, "mismatches": 0}
+
+
+def test_the_command_looks_no_further_back_than_it_is_told(asked: Path) -> None:
+    assert talentml("parity", "--since", "2100-01-01", "--json", home=asked).answer["rows"] == 0
+
+
+def test_the_command_fails_on_a_logged_value_that_differs_and_names_it(asked: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(asked, tmp_path / "home", symlinks=True))
+    logged, changed = skew(settings(home))
+    done = talentml("parity", "--json", home=home)
+    assert done.code == DataError.exit_code
+    assert "parity: 1 of " in done.answer["message"]
+    assert "pair__log_estimate of P" in done.answer["message"]
+    assert f"online {changed!r}, offline {logged!r}" in done.answer["message"]
+
+
+def skew(of: Settings) -> tuple[float, float]:
+    """Move the last bit of one value that was logged; the value before and after."""
+    table = prediction_log.c
+    with database(of).begin() as connection:
+        row = connection.execute(select(table.prediction_id, table.features).where(table.row_count == 7)).first()
+        assert row is not None
+        frame = unpacked(row.features)
+        values = frame["pair__log_estimate"].to_numpy().copy()
+        before, values[0] = float(values[0]), np.nextafter(values[0], np.inf)
+        changed = packed(frame.with_columns(pair__log_estimate=pl.Series(values)))
+        connection.execute(
+            update(prediction_log).where(table.prediction_id == row.prediction_id).values(features=changed)
+        )
+    return before, float(values[0])
 
 
 def test_null_equals_null_and_zero_is_not_minus_zero() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from feature_repo import asof
 from feature_repo.online import OnlineSnapshot
 from feature_repo.retrieval import historical_frame, online_frame
+from feature_repo.window import last_before
 from tests.feature_repo.histories import TIME, Question, Row, expected, frame, histories, instant
 from tests.feature_repo.homes import COLUMNS, KINDS, STEPS_A_DAY, VIEWS, column, project_of, published
 
@@ -90,7 +91,7 @@ def test_every_value_is_the_one_that_was_known(tmp_path_factory, world):
 def test_offline_equals_online_bit_for_bit(tmp_path_factory, world, as_of):
     home = tmp_path_factory.mktemp("home")
     published(home, world.rows, as_of)
-    spine = world.spine().with_columns(event_timestamp=pl.lit(instant(as_of), dtype=TIME))
+    spine = world.spine().with_columns(event_timestamp=pl.lit(last_before(instant(as_of)), dtype=TIME))
     offline = historical_frame(home, spine, COLUMNS, views=VIEWS)
     online = online_frame(OnlineSnapshot.open(home), spine, COLUMNS, views=VIEWS)
     assert offline.schema == online.schema

@@ -1,7 +1,7 @@
 """The prediction log is written in the background, and never in the way."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -116,7 +116,7 @@ def test_a_window_of_the_log_is_read_as_the_rows_that_were_scored(engine: Engine
     later = Window(AT, datetime(2026, 1, 2, tzinfo=UTC))
     found = read(engine, "task_assignment", later)
     assert found["pair__x"].to_list() == [1.1, 2.1]
-    assert found["event_timestamp"].to_list() == [AT, AT]
+    assert found["event_timestamp"].to_list() == [AT - timedelta(microseconds=1)] * 2  # the last instant before as_of
     assert read(engine, "task_performance", later).is_empty()
 
 

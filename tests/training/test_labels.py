@@ -1,11 +1,11 @@
 """Spines against tables worked out by hand."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from feature_repo.sources.streams import stream as stream_named
 from feature_repo.window import Window
 from tests.feature_repo.world import day, write_streams
 from training.labels import assignment_rows, performance_rows
@@ -41,40 +41,72 @@ WINDOW = Window(day("01"), day("30"))
 
 def facts_of(folder: Path, as_of, **tables):
     files = write_streams(folder, **{**TABLES, **tables})
-    return lambda stream: pl.scan_parquet(files[stream]).filter(pl.col("recorded_at") <= as_of)
+
+    def facts(stream: str, *, first: bool = False) -> pl.LazyFrame:
+        key = stream_named(stream).key
+        known = pl.scan_parquet(files[stream]).filter(pl.col("recorded_at") < as_of).sort("recorded_at")
+        return known.unique(key, keep="first" if first else "last", maintain_order=True)
+
+    return facts
 
 
 def test_candidates_are_those_known_to_have_worked_in_the_year_before(tmp_path):
-    rows = assignment_rows(facts_of(tmp_path, day("30")), WINDOW, day("30"))
+    rows = assignment_rows(facts_of(tmp_path, day("30")), WINDOW)
     second = rows.filter(pl.col("task_id") == "t2")
     assert second.select("person_id", "relevance", "is_candidate").rows() == [("ann", 0.0, True), ("bob", 1.0, False)]
 
 
 def test_a_task_that_nobody_is_known_to_have_worked_on_has_no_row(tmp_path):
-    rows = assignment_rows(facts_of(tmp_path, day("10")), WINDOW, day("10"))
+    rows = assignment_rows(facts_of(tmp_path, day("10")), WINDOW)
     assert rows["task_id"].unique().to_list() == ["t1"]
 
 
 def test_a_start_known_on_the_day_of_a_task_makes_a_candidate_and_one_known_a_day_later_does_not(tmp_path):
     tasks = TABLES["tasks"].replace("10            10", "02            02")
-    rows = assignment_rows(facts_of(tmp_path, day("30"), tasks=tasks), WINDOW, day("30"))
+    rows = assignment_rows(facts_of(tmp_path, day("30"), tasks=tasks), WINDOW)
     known = rows.filter((pl.col("task_id") == "t2") & pl.col("is_candidate"))
     assert known["person_id"].to_list() == ["ann"]
 
 
 @pytest.mark.parametrize(("task", "differs"), [("t1", False), ("t2", True)])
 def test_the_raiser_differs_when_the_task_was_assigned_to_somebody_else(tmp_path, task, differs):
-    rows = assignment_rows(facts_of(tmp_path, day("30")), WINDOW, day("30"))
+    rows = assignment_rows(facts_of(tmp_path, day("30")), WINDOW)
     assert rows.filter(pl.col("task_id") == task)["raiser_differs"].unique().to_list() == [differs]
 
 
 def test_an_outcome_belongs_to_the_person_with_most_hours(tmp_path):
-    rows = performance_rows(facts_of(tmp_path, day("30")), WINDOW, day("30"))
+    rows = performance_rows(facts_of(tmp_path, day("30")), WINDOW)
     assert rows.select("task_id", "person_id", "actual_hours", "actual_timeliness_days").rows() == [
         ("t1", "ann", 6.0, 4.0)
     ]
 
 
-def test_an_outcome_that_was_recorded_after_the_as_of_date_is_no_label(tmp_path):
-    before = day("06") - timedelta(seconds=1)
-    assert not performance_rows(facts_of(tmp_path, before), WINDOW, before).height
+def test_an_outcome_that_was_recorded_on_the_as_of_date_or_later_is_no_label(tmp_path):
+    assert not performance_rows(facts_of(tmp_path, day("06")), WINDOW).height
+
+
+def test_a_task_is_asked_about_when_it_was_recorded_not_when_it_was_dated(tmp_path):
+    tasks = TABLES["tasks"].replace("10            10", "10            12")
+    rows = assignment_rows(facts_of(tmp_path, day("30"), tasks=tasks), WINDOW)
+    assert rows.filter(pl.col("task_id") == "t2")["event_timestamp"].unique().to_list() == [day("12")]
+
+
+def test_a_later_correction_of_a_start_does_not_undo_a_candidacy(tmp_path):
+    worked = TABLES["worked_on"] + "t1       ann        01          20\n        "
+    rows = assignment_rows(facts_of(tmp_path, day("30"), worked_on=worked), WINDOW)
+    known = rows.filter((pl.col("task_id") == "t2") & pl.col("is_candidate"))
+    assert known["person_id"].to_list() == ["ann"]
+
+
+def test_a_sample_of_candidates_does_not_depend_on_who_came_later(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.labels.MOST_CANDIDATES", 5)
+    starts = [f"t1 p{n} 01 {2 + n % 8:02d}" for n in range(40)]
+    later = [f"t1 q{n} 01 20" for n in range(40)]
+    header, last = "task_id person_id started_at recorded_at\n", "\nt2 bob 10 11"
+
+    def second(rows):
+        facts = facts_of(tmp_path, day("30"), worked_on=header + "\n".join(rows) + last)
+        return assignment_rows(facts, WINDOW).filter(pl.col("task_id") == "t2")
+
+    assert second(starts).equals(second(starts + later))
+    assert 1 < second(starts).height <= 6

@@ -116,7 +116,7 @@ PRODUCT = Product(
     title="Hours of a tiny task",
     entities=(task,),
     columns=COLUMNS,
-    label=Label("actual_hours", lambda facts, window, as_of: rows(window.since, window.until)),
+    label=Label("actual_hours", lambda facts, window: rows(window.since, window.until)),
     outputs=("hours",),
     split=TimeSplit(validation=WEEK, test=WEEK, history=4 * WEEK),
     trainer=TinyTrainer(),
