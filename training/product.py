@@ -24,7 +24,6 @@ class Facts(Protocol):
         """One row per key: the version that was recorded last, or the first one."""
 
 
-
 class Model(Protocol):
     """What a trainer returns. Frames hold qualified columns, one row per candidate answer.
 
