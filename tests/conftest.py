@@ -1,5 +1,6 @@
-"""Real source servers for all tests: started once, stopped at the end."""
+"""Real source servers for all tests: started once, stopped at the end. Tests know no setting from outside."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,6 +9,10 @@ import pytest
 
 from feature_repo.settings import Settings, load
 from feature_repo.sources import servers as source_servers
+
+for name in [each for each in os.environ if each.startswith("TALENTML_") and not each.startswith("TALENTML_TEST_")]:
+    del os.environ[name]  # such as the home that make exports
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as dags.cli: threads that spin crawl on a busy machine
 
 
 @pytest.fixture(scope="session")
