@@ -122,17 +122,13 @@ def due(
     as_of: AsOf = None,
     force: Annotated[bool, typer.Option("--force", help="Retrain whatever the reasons.")] = False,
 ) -> Answer:
-    """Whether the product should be trained again; exits 99 where there is no reason to.
-
-    As of the store's date where that is earlier: nothing is known since.
-    """
+    """Whether the product should be trained again; exits 99 where there is no reason to."""
     from dags.drifting import is_new
     from dags.due import Reasons, labelled_since, last_trained
     from feature_repo.platform import database
     from feature_repo.window import instant
 
-    declared, store = product(name), as_of_store(None, settings)
-    when = min(instant(as_of), store) if as_of else store
+    declared, when = product(name), instant(as_of) if as_of else as_of_store(None, settings)
     engine = database(settings)
     trained = last_trained(engine, name)
     drifted = is_new(engine, name, trained)
