@@ -32,7 +32,7 @@ def test_where_a_kind_of_task_is_new_the_share_of_all_tasks_stands_in():
     share = affinity.shares["project_started_share"]
     mine, projects, prior = numbers(3, NAN, NAN), numbers(5, 5, NAN), numbers(0.2, 0.2, 0.2)
     day, at = numbers(1, NAN, NAN), numbers(1, 1, 1)
-    assert share(mine, day, projects, numbers(1, 1, NAN), prior, at) == pytest.approx([3.2 / 6, 0.2 / 6, 0.2])
+    assert share(mine, day, projects, numbers(1, 1, NAN), at, prior) == pytest.approx([3.2 / 6, 0.2 / 6, 0.2])
 
 
 def test_a_mean_is_drawn_to_nothing_by_two_tasks():
