@@ -99,12 +99,10 @@ def evaluate(
             say(f"the feature store is as of {store:%F %T}: later outcomes are not known")
         number = version or (trained_as_of(settings, name, end) if candidate else None)
         predict, found = predictor(settings, declared, number, say)
-        is_unseen = found is None or window.since >= found.trained_until
-        if found and not is_unseen:
+        if found and window.since < found.trained_until:
             say(f"the model has learned from rows until {found.trained_until:%F}: part of this period is not unseen")
         say("scoring")
-        measured = evaluation(declared, settings.root, window, predict)
-    return {**measured, "version": found.number if found else None, "unseen": is_unseen}
+        return evaluation(declared, settings.root, window, predict)
 
 
 def predictor(

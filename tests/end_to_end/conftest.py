@@ -73,7 +73,7 @@ class Journey:
         self.done[step] = talentml(*words.split(), "--json", home=self.settings.root)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def journey() -> Iterator[Journey]:
     # Not pytest's own folder, which only its owner may enter: MariaDB runs as another user.
     with TemporaryDirectory(prefix="journey-") as folder:
