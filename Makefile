@@ -9,13 +9,8 @@ SIP ?= ../shared/data/sip/sip_tasks_to_2012.csv
 BIN := .venv/bin
 
 # A home per world, so that both demos may run side by side.
-HOMES := $(if $(TALENTML_HOME),$(TALENTML_HOME),.talentml .talentml-sip)
-ifeq ($(DATA),sip)
-  TALENTML_HOME ?= .talentml-sip
-else
-  TALENTML_HOME ?= .talentml
-endif
-export TALENTML_HOME
+HOMES := $(or $(TALENTML_HOME),.talentml .talentml-sip)
+demo: export TALENTML_HOME := $(or $(TALENTML_HOME),.talentml$(if $(filter sip,$(DATA)),-sip))
 
 # Bytecode: without it every process compiles its libraries again, and starts twice as slowly.
 export UV_COMPILE_BYTECODE := 1

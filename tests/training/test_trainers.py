@@ -172,6 +172,13 @@ def test_nothing_relevant_to_learn_from_is_refused():
         case.product.trainer.fit(nothing, nothing, case.product.columns, 1)
 
 
+def test_tasks_that_have_nothing_to_be_alike_by_are_refused_by_name():
+    frame = assignment_frame(1).with_columns(task__project_id=pl.lit(None, pl.String))
+    case = CASES["hybrid"]
+    with pytest.raises(DataError, match="task__project_id"):
+        case.product.trainer.fit(frame, frame, case.product.columns, 1)
+
+
 def test_a_value_unseen_in_training_is_encoded_as_missing():
     (project, *_) = ATTRIBUTES
     seen = pl.DataFrame({project.qualified: ["p1"] * 20 + ["p2"] * 20})

@@ -14,6 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from feature_repo.errors import DataError
+
 Floats = NDArray[np.float64]
 Texts = NDArray[np.str_]
 CONFIDENCE = 10.0  # of an observed count, before the logarithm
@@ -36,6 +38,7 @@ class Factors:
         """Alternating least squares on who did what; recent tasks count more.
 
         done: person_id, event_timestamp and the attribute columns, one row per person and task.
+        Raises DataError where no row has an attribute.
         Source: Hu, Koren & Volinsky 2008, by `implicit`.
         """
         from implicit.als import AlternatingLeastSquares
@@ -45,6 +48,8 @@ class Factors:
         age = (pl.col("event_timestamp").max() - pl.col("event_timestamp")).dt.total_days()
         weighed = _attributes(done.with_columns(weight=(-age / FADE_DAYS).exp()), columns)
         counts = weighed.group_by("person_id", "attribute").agg(pl.col("weight").sum()).sort("person_id", "attribute")
+        if not counts.height:
+            raise DataError(f"factors: no task has a value in any of {', '.join(columns)}, allowed: at least one")
         people, rows = np.unique(counts["person_id"].to_numpy().astype(str), return_inverse=True)
         attributes, places = np.unique(counts["attribute"].to_numpy().astype(str), return_inverse=True)
         confidence = np.log1p(CONFIDENCE * counts["weight"].to_numpy())
