@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from feature_repo.settings import Settings, load
 from feature_repo.sources import servers as source_servers
+from tests.feature_repo.worlds import own_servers
 
 for name in [each for each in os.environ if each.startswith("TALENTML_") and not each.startswith("TALENTML_TEST_")]:
     del os.environ[name]  # such as the home that make exports
@@ -18,15 +18,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as dags.cli: threads that
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Settings]:
     """The settings of a home whose source servers run. Tests share them: use names of your own in the databases."""
-    # Not pytest's own folder, which only its owner may enter: MariaDB runs as another user.
-    with TemporaryDirectory(prefix="sources-") as folder:
-        Path(folder).chmod(0o755)
-        settings = load(home=Path(folder) / "home")
-        try:
-            source_servers.start(settings)
-            yield settings
-        finally:
-            source_servers.stop(settings)
+    with own_servers("sources") as settings:
+        yield settings
 
 
 @pytest.fixture

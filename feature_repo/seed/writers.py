@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -136,8 +135,3 @@ def _with_text_times(frame: pl.DataFrame, template: str) -> pl.DataFrame:
 def _parts(frame: pl.DataFrame, rows: int) -> Iterator[pl.DataFrame]:
     for start in range(0, frame.height, rows):
         yield frame.slice(start, rows)
-
-
-def utc(day: datetime) -> pl.Expr:
-    """A time as a literal of the frames' type: microseconds, UTC."""
-    return pl.lit(day).cast(pl.Datetime("us", "UTC"))

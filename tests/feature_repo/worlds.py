@@ -13,7 +13,10 @@ from feature_repo.sources.streams import STREAMS
 
 @contextmanager
 def own_servers(name: str) -> Iterator[Settings]:
-    """A home whose servers nobody else uses."""
+    """A home whose servers nobody else uses.
+
+    Not in pytest's own folder, which only its owner may enter: MariaDB runs as another user.
+    """
     with TemporaryDirectory(prefix=f"{name}-") as folder:
         Path(folder).chmod(0o755)
         settings = load(home=Path(folder) / "home")
