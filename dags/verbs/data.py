@@ -58,6 +58,39 @@ def sip(
     return {"files": paths, "written": counts}
 
 
+def _add_set(name: str, about: str) -> None:
+    """Add the verb that seeds a published data set: the Dataset NAME of feature_repo.seed.name."""
+
+    def seed_set(
+        settings: "Settings",
+        path: Annotated[Path, typer.Argument(help="The set's folder, or one of its files.", show_default=False)],
+    ) -> Record:
+        from importlib import import_module
+
+        from feature_repo.seed.dataset import seed_dataset
+
+        module = name.replace("-", "_")
+        dataset = getattr(import_module(f"feature_repo.seed.{module}"), module.upper())
+        with progress(f"seed {name}") as say:
+            found = seed_dataset(settings, dataset, path, say)
+        _mark_seeded(settings)
+        return {"licence": found.licence, "files": found.files, "written": found.written, "until": found.until}
+
+    seed_set.__doc__ = f"{about}, added to what is there; the same files twice change nothing."
+    verb(seed, name)(seed_set)
+
+
+for _name, _about in {
+    "so-survey": "Developers, their technologies and occupations, from Stack Overflow's surveys",
+    "esco": "Europe's occupations and the skills that they need",
+    "onet": "Occupations of the United States with their ratings",
+    "jira": "Issues of six Apache projects and who was given them",
+    "job-views": "People who looked at jobs (measure with it, publish nothing)",
+    "trends": "Demand for skills by month and quarter",
+}.items():
+    _add_set(_name, _about)
+
+
 @verb(app)
 def ingest(settings: "Settings", since: Since = None, until: Until = None) -> Record:
     """Extract what the sources recorded in a window; it starts where the last one ended unless --since is given."""

@@ -125,6 +125,8 @@ CITIES = np.array(
         (38.72, -9.14),
     ]
 )
+CITY_NAMES = ("Berlin", "Paris", "London", "Madrid", "Warsaw", "Stockholm", "Rome", "Zurich", "Prague", "Lisbon")
+CITY_OFFSETS = (1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0)  # hours ahead of UTC in winter
 
 
 def prerequisites() -> list[tuple[str, str]]:

@@ -5,17 +5,17 @@ import polars as pl
 
 from feature_repo.seed import frames
 from feature_repo.seed.catalogue import SKILLS
-from feature_repo.seed.frames import RESTING, Clock, Known, ids
+from feature_repo.seed.declared import LEARNT
+from feature_repo.seed.details import Details
+from feature_repo.seed.frames import Clock, Known, ids
 from feature_repo.seed.outcomes import History
 from feature_repo.seed.people import People
 from feature_repo.seed.tasks import SECONDS_PER_DAY, Tasks
 
-LEARNT = 0.4  # years in use of each level above the first, by those whose years of work allow it
 
-
-def user_skills(everybody: People, past: History, clock: Clock, rng: np.random.Generator) -> pl.DataFrame:
+def user_skills(everybody: People, past: History, facts: Details, clock: Clock) -> pl.DataFrame:
     """profile_service.user_skills: as declared on joining, then whenever a month's tasks raised them."""
-    both = pl.concat([_declared(everybody, rng), _grown(past)])
+    both = pl.concat([_declared(everybody, facts), _grown(past)])
     days = clock.seconds // SECONDS_PER_DAY
     as_of = pl.lit(clock.since).cast(frames.TIME).dt.offset_by(pl.format("{}d", "day"))
     month = as_of.dt.truncate("1mo")
@@ -34,7 +34,7 @@ def user_skills(everybody: People, past: History, clock: Clock, rng: np.random.G
     return _skill_documents(last, everybody)
 
 
-def _declared(everybody: People, rng: np.random.Generator) -> pl.DataFrame:
+def _declared(everybody: People, facts: Details) -> pl.DataFrame:
     person, skill = np.nonzero(everybody.levels)
     return pl.DataFrame(
         {
@@ -43,7 +43,7 @@ def _declared(everybody: People, rng: np.random.Generator) -> pl.DataFrame:
             "day": everybody.hired[person],
             "level": everybody.levels[person, skill],
             "tasks": np.zeros(len(person), dtype=np.int64),
-            "isActive": rng.random(len(person)) >= RESTING,
+            "isActive": ~facts.is_resting,
         }
     )
 

@@ -9,14 +9,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.seed.catalogue import COMMON_SKILLS, DEPARTMENTS, SENIORITY_LEVELS, SKILLS, SUBJECTS
+from feature_repo.seed.details import Details
 from feature_repo.seed.outcomes import History
 from feature_repo.seed.people import Floats, Ints, People
 from feature_repo.seed.tasks import SECONDS_PER_DAY, Tasks
 
 SYSTEM = "synthetic"
 LATE = 0.02
-PROMOTED = 0.08
-RESTING = 0.05
 TIME = pl.Datetime("us", "UTC")
 DIFFICULTIES = np.array(["EASY", "MEDIUM", "HARD"])
 KINDS = np.array([each.kinds for each in DEPARTMENTS])
@@ -34,7 +33,7 @@ class Clock:
         """Seconds since the history began as instants; null where not known."""
         start = int(self.since.timestamp())
         instants = pl.Series((seconds + start) * 1_000_000).cast(TIME)
-        return instants if is_known is None else _where(is_known, instants)
+        return instants if is_known is None else where(pl.Series(is_known), instants)
 
     def recorded(self, seconds: Ints, rng: np.random.Generator) -> Ints:
         """When events became known: within minutes, save for the few that are entered days later."""
@@ -45,18 +44,25 @@ class Clock:
 def ids(prefix: str, numbers: Ints) -> pl.Series:
     """Ids such as p000042; null for negative numbers."""
     texts = pl.select(pl.format(prefix + "{}", pl.Series(numbers).cast(pl.String).str.zfill(6))).to_series()
-    return _where(numbers >= 0, texts)
+    return where(pl.Series(numbers >= 0), texts)
 
 
-def _where(mask: NDArray[np.bool_], values: pl.Series) -> pl.Series:
-    return pl.select(pl.when(pl.Series(mask)).then(values)).to_series()
+def talent_ids(numbers: Ints, employees: int) -> pl.Series:
+    """Ids of talents: those of the first, who work here, are their own as people; the others begin with c."""
+    is_employee = pl.Series(numbers < employees)
+    return pl.select(pl.when(is_employee).then(ids("p", numbers)).otherwise(ids("c", numbers))).to_series()
 
 
-def users(everybody: People, clock: Clock, rng: np.random.Generator) -> pl.DataFrame:
+def where(mask: pl.Series, values: pl.Series) -> pl.Series:
+    """The values, null where the mask is false."""
+    return pl.select(pl.when(mask).then(values)).to_series()
+
+
+def users(everybody: People, facts: Details, clock: Clock) -> pl.DataFrame:
     """identity_service.users. Those who were there before are known from the history's first instant."""
     names = ids("p", np.arange(len(everybody)))
     hired = everybody.hired * SECONDS_PER_DAY
-    before = -rng.integers(30, 2_000, len(everybody)) * SECONDS_PER_DAY
+    before = -facts.opened * SECONDS_PER_DAY
     return pl.DataFrame(
         {
             "user_id": names,
@@ -68,15 +74,11 @@ def users(everybody: People, clock: Clock, rng: np.random.Generator) -> pl.DataF
     )
 
 
-def profiles(everybody: People, clock: Clock, rng: np.random.Generator) -> pl.DataFrame:
+def profiles(everybody: People, facts: Details, clock: Clock) -> pl.DataFrame:
     """identity_service.user_profiles: as of the start or the hiring, and again for the few who were promoted."""
-    first, last = everybody.hired * SECONDS_PER_DAY, len(SENIORITY_LEVELS) - 1
-    rises = np.flatnonzero(
-        (rng.random(len(everybody)) < PROMOTED) & (everybody.hired == 0) & (everybody.seniority < last)
-    )
-    moments = rng.integers(1, clock.seconds // SECONDS_PER_DAY, len(rises)) * SECONDS_PER_DAY
+    first, rises = everybody.hired * SECONDS_PER_DAY, facts.promoted
     person = np.concatenate([np.arange(len(everybody)), rises])
-    since = np.concatenate([first, moments])
+    since = np.concatenate([first, facts.promoted_at])
     rank = np.concatenate([everybody.seniority, everybody.seniority[rises] + 1])
     return pl.DataFrame(
         {
@@ -134,7 +136,7 @@ def tasks(work: Tasks, past: History, known: Known, clock: Clock) -> pl.DataFram
         "recorded_at": clock.times(known.task),
         "started_at": clock.times(past.started, is_started),
         "status": status,
-        "actual_hours": _where(is_done, pl.Series(past.actual)),
+        "actual_hours": where(pl.Series(is_done), pl.Series(past.actual)),
         "completed_at": clock.times(past.completed, is_done),
         "completion_recorded_at": clock.times(known.completed, is_done),
         "system_id": SYSTEM,

@@ -1,4 +1,4 @@
-"""Four checks of the data that the source databases hold, each a score from 0 to 1 that must reach a floor.
+"""Checks of the data that the source databases hold, each a score from 0 to 1 that must reach a floor.
 
 They read the databases back, so they judge what was written, and real data as well as made-up data. What a source does
 not have (SiP knows no ratings, no ranks, no declared skills) is left out of the score, and the row says what was in it.
@@ -12,15 +12,21 @@ import polars as pl
 
 from feature_repo.errors import DataError
 from feature_repo.extract import silent, window_rows
+from feature_repo.seed import honesty
 from feature_repo.seed.catalogue import SENIORITY_LEVELS
 from feature_repo.settings import Settings
 from feature_repo.sources.stream import Stream
 from feature_repo.sources.streams import (
     assignments,
+    career_matches,
     completions,
     feedback,
+    occupation_skills,
+    occupation_traits,
+    person_traits,
     profiles,
     requirements,
+    talent_skills,
     tasks,
     user_skills,
     workloads,
@@ -31,6 +37,7 @@ from feature_repo.window import BEGINNING, Window
 FLOOR = 0.7
 ALWAYS = Window(BEGINNING, datetime(9999, 1, 1, tzinfo=UTC))
 STREAMS = (tasks, completions, worklogs, assignments, requirements, profiles, user_skills, workloads, feedback)
+CAREERS = (career_matches, talent_skills, occupation_skills, person_traits, occupation_traits)
 FEWEST = 30  # pairs that a correlation needs
 HIGHEST_LEVEL = 5.0
 
@@ -68,7 +75,7 @@ LINKS = (
 
 
 def quality(settings: Settings, progress: Callable[[str], None] = silent) -> list[QualityCheck]:
-    """The four checks over all that the source databases hold.
+    """The checks over all that the source databases hold; that of careers only where some were judged.
 
     Raises DataError when there are no assigned tasks, SourceError where a source cannot be read.
     """
@@ -77,7 +84,8 @@ def quality(settings: Settings, progress: Callable[[str], None] = silent) -> lis
     if not (rows["tasks"].height and rows["assignments"].height):
         raise DataError("quality: the sources hold no assigned tasks, allowed: some; run `talentml seed` first")
     checks = {"skills": skills, "assignments": assigned, "outcomes": outcomes, "coverage": coverage}
-    return [_check(name, parts(rows)) for name, parts in checks.items()]
+    found = [_check(name, parts(rows)) for name, parts in checks.items()]
+    return [*found, *career_honesty({stream.name: _rows(settings, stream) for stream in CAREERS})]
 
 
 def _rows(settings: Settings, stream: Stream) -> pl.DataFrame:
@@ -88,6 +96,20 @@ def _check(name: str, parts: Mapping[str, float]) -> QualityCheck:
     score = sum(parts.values()) / len(parts) if parts else 0.0
     measured = "; ".join(f"{part} {value:.2f}" for part, value in parts.items())
     return QualityCheck(name, score, FLOOR, score >= FLOOR, measured)
+
+
+def career_honesty(rows: Rows) -> list[QualityCheck]:
+    """How often a plain model of later judgements is right: it must lie in a band (see honesty); none without careers.
+
+    A score above the band fails too, though it is above the floor.
+    """
+    found = honesty.accuracy(rows)
+    if found is None:
+        return []
+    score, pairs = found
+    measured = f"accuracy {score:.3f} of {pairs:,} later pairs, allowed {honesty.LOWEST:.2f} to {honesty.HIGHEST:.2f}"
+    is_honest = honesty.LOWEST <= score <= honesty.HIGHEST
+    return [QualityCheck("career_honesty", score, honesty.LOWEST, is_honest, measured)]
 
 
 def skills(rows: Rows) -> dict[str, float]:

@@ -1,8 +1,9 @@
 """The SiP task history into the source databases, as the README of the data sets maps it.
 
 SiP knows days, not times. A task's specification is known from the start of its day; whatever happens on a day
-(assigned, started, completed, hours) is known at the start of the next. What has no day of completion is in the
-database with a null recorded time: no window ever holds it.
+(assigned, started, completed, hours) is known at the start of the next. Of a task that ended on a day that nobody noted
+the hours are known only when nearly any task would have ended; what has no end at all is in the database with a null
+recorded time: no window ever holds it.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from feature_repo.sources import schema
 
 SYSTEM = "sip"
 NEXT_DAY = "1d"
+ENDED = ("COMPLETED", "FINISHED", "CHRONICLE")
 
 Counts = dict[str, int]
 
@@ -66,6 +68,17 @@ def known_start() -> pl.Expr:
     return known_next_day(pl.when(started().is_not_null()).then(pl.max_horizontal(started(), "EstimateOn")))
 
 
+def known_end() -> pl.Expr:
+    """When it became known that, and with how many hours, the task ended; null while it has not.
+
+    1,507 of SiP's 9,275 tasks ended (CHRONICLE) without a day: of those that have one and ended before 2011, 93% had
+    ended DAYS_OPEN after they began, so hours without a day count as known only from then on.
+    """
+    began = pl.max_horizontal("StartedOn", "EstimateOn")
+    latest = pl.when(pl.col("StatusCode").is_in(ENDED)).then(began.dt.offset_by(f"{sip_histories.DAYS_OPEN}d"))
+    return known_next_day(pl.coalesce("CompletedOn", latest))
+
+
 def one_per_task(rows: pl.DataFrame) -> pl.DataFrame:
     """HoursActual and the like are the task's totals, repeated for each developer: keep one row of each task."""
     return rows.unique("TaskNumber", keep="last", maintain_order=True)
@@ -91,7 +104,7 @@ def tasks(rows: pl.DataFrame) -> pl.DataFrame:
         status="StatusCode",
         actual_hours="HoursActual",
         completed_at="CompletedOn",
-        completion_recorded_at=known_next_day("CompletedOn"),
+        completion_recorded_at=known_end(),
         system_id=pl.lit(SYSTEM),
     )
 

@@ -19,8 +19,8 @@ DAYS_PER_YEAR = 365.25
 SKILL = ["userId", "skillName", "skillType"]
 
 WORKED = """SELECT w.user_id, t.subcategory_id, t.breakdown_id, w.hours, t.actual_hours / t.estimate_hours,
-    t.completion_recorded_at FROM task_service.tasks t JOIN task_service.worklogs w USING (task_id)
-    WHERE t.system_id = 'sip' AND t.completion_recorded_at IS NOT NULL AND t.status <> 'CANCELLED'
+    w.recorded_at FROM task_service.tasks t JOIN task_service.worklogs w USING (task_id)
+    WHERE t.system_id = 'sip' AND w.recorded_at IS NOT NULL AND t.status <> 'CANCELLED'
     ORDER BY w.worklog_id"""
 GIVEN = """SELECT assignee_id, estimate_hours, estimated_at, completed_at FROM task_service.tasks
     WHERE system_id = 'sip' AND assignee_id IS NOT NULL ORDER BY task_id"""

@@ -1,4 +1,4 @@
-"""Relationships of Neo4j, and of what speaks Bolt in its place, by time window.
+"""Relationships and nodes of Neo4j, and of what speaks Bolt in its place, by time window.
 
 Pages by the key of the first node, each page a managed read transaction: one transaction over a whole graph would hold
 its memory on the server. Times come as ISO text, as building the driver's own time objects takes twice as long.
@@ -63,8 +63,10 @@ def read(url: str, stream: Stream, window: Window, nodes: int = PAGE_NODES) -> I
     """The stream's rows recorded within the window, a batch for each page of nodes.
 
     Columns have the stream's types, or text where a value does not fit (see arrays). Rows are in the order of pages.
+    A type of relationship that is not there has no rows, and a node that has nothing but its key is no row: it was made
+    as the end of a relationship.
     Raises SourceError when the server cannot be read, DataError that names a property which no row has, and
-    ConnectionLostError when the graph changed while it was read. A type of relationship that is not there has no rows.
+    ConnectionLostError when the graph changed while it was read.
     """
     bounds = {"since": _iso(window.since), "until": _iso(window.until)}
     with connected(url, seconds_to_retry=0) as driver, driver.session() as session:
@@ -86,12 +88,20 @@ def _within(stream: Stream) -> str:
     return f"{known} >= datetime($since) AND {known} < datetime($until)"
 
 
+def _rows(stream: Stream) -> str:
+    """The clause that matches the stream's rows, of all times."""
+    if _node(stream) != stream.origin:
+        return f"MATCH {stream.origin}"
+    described = " OR ".join(f"{stream.path(name)} IS NOT NULL" for name in stream.names if name not in stream.key)
+    return f"MATCH {stream.origin} WHERE ({described})"
+
+
 def _census(session: "neo4j.Session", stream: Stream, bounds: dict[str, str]) -> int:
     """How many rows the window holds. Raises DataError for a property that is gone or a time that is none."""
     known = stream.path(RECORDED_AT.name)
     counts = ", ".join(f"count({stream.path(name)}) AS `{name}`" for name in stream.names)
     query = (
-        f"MATCH {stream.origin} RETURN count(*) AS every, {counts}, "
+        f"{_rows(stream)} RETURN count(*) AS every, {counts}, "
         f"sum(CASE WHEN {_within(stream)} THEN 1 ELSE 0 END) AS inside, "
         f"sum(CASE WHEN {known} IS NOT NULL AND ({known} < datetime($until)) IS NULL THEN 1 ELSE 0 END) AS unfit"
     )
@@ -138,7 +148,9 @@ def _page(
         f"toString({stream.path(each.name)})" if each.dtype is datetime else stream.path(each.name)
         for each in stream.fields
     )
-    query = f"MATCH {_node(stream)} WHERE {keys} MATCH {stream.origin} WHERE {_within(stream)} RETURN {returned}"
+    rest = "" if _node(stream) == stream.origin else f"MATCH {stream.origin} WHERE {_within(stream)} "
+    nodes = f"{keys} AND {_within(stream)}" if not rest else keys
+    query = f"MATCH {_node(stream)} WHERE {nodes} {rest}RETURN {returned}"
     rows = session.execute_read(lambda transaction: [row.values() for row in transaction.run(query, parameters)])
     if rows:
         yield _batch(stream, rows)

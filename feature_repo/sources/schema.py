@@ -5,11 +5,14 @@ from feature_repo.sources import mongodb, mysql, neo4j, servers
 from feature_repo.sources.streams import STREAMS
 
 ID = "VARCHAR(64) NOT NULL"
+LONG_ID = "VARCHAR(128) NOT NULL"  # of skills, occupations and traits: taxonomies name them by long paths
 WORD = "VARCHAR(64)"
 TIME = "DATETIME(6)"
 KNOWN = f"recorded_at {TIME}, INDEX (recorded_at)"
+PLACE = "latitude DOUBLE, longitude DOUBLE, utc_offset_hours DOUBLE"
+PAY = "salary_low DOUBLE, salary_high DOUBLE"
 
-TABLES = {
+WORK_TABLES = {
     "identity_service.users": f"""user_id {ID} PRIMARY KEY, email VARCHAR(255), status {WORD}, created_date {TIME},
         last_login {TIME}, {KNOWN}""",
     "identity_service.user_profiles": f"""user_id {ID}, department_id {WORD}, seniority_level {WORD},
@@ -21,15 +24,33 @@ TABLES = {
         INDEX (completion_recorded_at)""",
     "task_service.worklogs": f"""worklog_id VARCHAR(160) NOT NULL PRIMARY KEY, task_id {ID}, user_id {ID}, hours DOUBLE,
         worked_at {TIME}, {KNOWN}, INDEX (task_id)""",
-    "job_service.jobs": f"""job_id {ID} PRIMARY KEY, title VARCHAR(255), department_id {WORD}, seniority_level {WORD},
-        minimum_years DOUBLE, latitude DOUBLE, longitude DOUBLE, is_remote TINYINT(1), salary_low DOUBLE,
-        salary_high DOUBLE, status {WORD}, posted_at {TIME}, {KNOWN}""",
-    "job_service.talents": f"""talent_id {ID} PRIMARY KEY, department_id {WORD}, seniority_level {WORD},
-        experience_years DOUBLE, latitude DOUBLE, longitude DOUBLE, wants_remote TINYINT(1), salary_low DOUBLE,
-        salary_high DOUBLE, {KNOWN}""",
-    "job_service.applications": f"""talent_id {ID}, job_id {ID}, outcome {WORD}, match_score DOUBLE, applied_at {TIME},
-        {KNOWN}, PRIMARY KEY (talent_id, job_id)""",
 }
+MARKET_TABLES = {
+    "job_service.jobs": f"""job_id {ID} PRIMARY KEY, title VARCHAR(255), department_id {WORD}, seniority_level {WORD},
+        minimum_years DOUBLE, maximum_years DOUBLE, {PLACE}, is_remote TINYINT(1), {PAY}, education {WORD},
+        employer VARCHAR(255), status {WORD}, posted_at {TIME}, closed_at {TIME}, {KNOWN}""",
+    "job_service.talents": f"""user_id {ID} PRIMARY KEY, headline TEXT, {PLACE}, {PAY}, education {WORD},
+        wants_remote TINYINT(1), {KNOWN}""",
+    "job_service.applications": f"""user_id {ID}, job_id {ID}, outcome {WORD}, match_score DOUBLE, applied_at {TIME},
+        {KNOWN}, PRIMARY KEY (user_id, job_id)""",
+    "job_service.skill_assessments": f"""user_id {ID}, job_id {ID}, skill_id {LONG_ID}, is_gap TINYINT(1),
+        assessed_at {TIME}, {KNOWN}, PRIMARY KEY (user_id, job_id, skill_id)""",
+    "job_service.job_views": f"""user_id {ID}, job_id {ID}, viewed_at {TIME} NOT NULL, {KNOWN},
+        PRIMARY KEY (user_id, job_id, viewed_at)""",
+}
+CAREER_TABLES = {
+    "career_service.occupations": f"""occupation_id {LONG_ID} PRIMARY KEY, title VARCHAR(255), text TEXT,
+        cluster VARCHAR(255), job_zone DOUBLE, wage DOUBLE, source {WORD}, {KNOWN}""",
+    "career_service.occupation_traits": f"""occupation_id {LONG_ID}, trait_id {LONG_ID}, value DOUBLE, {KNOWN},
+        PRIMARY KEY (occupation_id, trait_id)""",
+    "career_service.person_traits": f"""user_id {ID}, trait_id {LONG_ID}, value DOUBLE, {KNOWN},
+        PRIMARY KEY (user_id, trait_id)""",
+    "career_service.career_matches": f"""user_id {ID}, occupation_id {LONG_ID}, match_type {WORD}, similarity DOUBLE,
+        is_match TINYINT(1), judged_at {TIME}, {KNOWN}, PRIMARY KEY (user_id, occupation_id)""",
+    "market_service.skill_demand": f"""skill_id {LONG_ID}, period_at {TIME} NOT NULL, value DOUBLE, posts DOUBLE,
+        months INT, series {WORD}, {KNOWN}, PRIMARY KEY (skill_id, period_at)""",
+}
+TABLES = {**WORK_TABLES, **MARKET_TABLES, **CAREER_TABLES}
 
 NODE_KEYS = {
     "User": "userId",
@@ -37,7 +58,7 @@ NODE_KEYS = {
     "Project": "projectId",
     "Skill": "skillId",
     "Job": "jobId",
-    "Talent": "talentId",
+    "Occupation": "occupationId",
 }
 
 

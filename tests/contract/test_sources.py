@@ -18,15 +18,23 @@ from feature_repo.sources import mongodb, mysql
 from feature_repo.sources.servers import SOURCES, status
 from feature_repo.sources.stream import RECORDED_AT, Store
 from feature_repo.window import Window, instant
+from tests.contract.nodes import nodes
 from tests.contract.things import Things, things
 
 DAY = Window(instant("2024-03-31"), instant("2024-04-01"))
 
 
-@pytest.fixture(params=SOURCES)
+@pytest.fixture(params=[*SOURCES, "nodes"])
 def place(servers: Settings, request: pytest.FixtureRequest) -> Iterator[Things]:
-    with things(servers, request.param) as found:
+    """A table, a type of relationship, a collection, and a label of nodes."""
+    with nodes(servers) if request.param == "nodes" else things(servers, request.param) as found:
         yield found
+
+
+def path(place: Things, name: str) -> str:
+    """How the store would name a field: in the graph by the variable that holds the others."""
+    variable, dot, _ = place.stream.path("note").rpartition(".")
+    return f"{variable}{dot}{name}"
 
 
 @pytest.fixture
@@ -196,17 +204,25 @@ def test_a_missing_table_is_named_with_a_way_out(place_in: Any) -> None:
 
 def test_a_dropped_column_is_named(place: Things) -> None:
     fields = (*place.stream.fields, replace(place.stream.fields[2], name="weight"))
-    paths = {**place.stream.paths, "weight": "r.weight"} if place.stream.store == "neo4j" else {}
+    paths = {**place.stream.paths, "weight": path(place, "weight")}
     place.write([place.thing(1, "2024-03-31T12:00:00+00:00")])
     with pytest.raises(DataError, match="weight"):
         rows(replace(place, stream=replace(place.stream, fields=fields, paths=paths)))
 
 
 def test_a_dropped_time_of_record_is_an_error_and_not_an_empty_window(place: Things) -> None:
-    path = "r.known_at" if place.stream.store == "neo4j" else "known_at"
+    paths = {**place.stream.paths, "recorded_at": path(place, "known_at")}
     place.write([place.thing(1, "2024-03-31T12:00:00+00:00")])
     with pytest.raises(DataError, match="known_at"):
-        rows(replace(place, stream=replace(place.stream, paths={**place.stream.paths, "recorded_at": path})))
+        rows(replace(place, stream=replace(place.stream, paths=paths)))
+
+
+def test_a_node_that_only_a_relationship_names_is_no_row(servers: Settings) -> None:
+    with nodes(servers) as place:
+        place.execute(f"CREATE (t:{place.stream.name} {{thing_id: 'x000009'}})")
+        assert rows(place).height == 0
+        place.write([place.thing(1, "2024-03-31T12:00:00+00:00")])
+        assert numbers(rows(place)) == [1]
 
 
 def test_a_retyped_column_is_named(place_in: Any) -> None:

@@ -10,6 +10,7 @@ from feature_repo.errors import DataError
 from feature_repo.extract import extract, window_rows
 from feature_repo.seed.quality import quality
 from feature_repo.seed.sip import seed_sip
+from feature_repo.seed.sip_streams import streams_of
 from feature_repo.settings import Settings
 from feature_repo.sources import mysql, servers
 from feature_repo.sources.streams import STREAMS, stream
@@ -51,7 +52,7 @@ def csv(folder: Path, rows: str, name: str = "tasks.csv", header: str = HEADER) 
     return path
 
 
-def found(settings: Settings, name: str, *columns: str) -> list[tuple[str, ...]]:
+def found(settings: Settings, name: str, *columns: str) -> list[tuple[str | None, ...]]:
     """The columns of a stream's rows as text, days without their time."""
     frame = pl.DataFrame(window_rows(settings, stream(name), ALWAYS)).select(columns)
     texts = frame.with_columns(pl.col(pl.Datetime).dt.strftime("%Y-%m-%d"), pl.col(pl.Float64).round(3))
@@ -73,6 +74,7 @@ def test_each_fact_is_known_from_its_day_or_from_the_next(empty: Settings, tmp_p
     ]
     assert found(empty, "completions", "task_id", "actual_hours", "completed_at", "recorded_at") == [
         ("1", "4.0", "2012-02-03", "2012-02-04"),
+        ("2", "7.0", None, "2012-08-01"),  # ended, nobody noted when: 180 days after it began, and one
         ("3", "0.5", "2012-02-29", "2012-03-01"),
     ]
     assert found(empty, "assignments", "task_id", "person_id", "assigned_at", "recorded_at") == [
@@ -97,7 +99,7 @@ def test_each_fact_is_known_from_its_day_or_from_the_next(empty: Settings, tmp_p
     ]
 
 
-def test_work_without_an_end_is_in_the_database_and_in_no_window(empty: Settings, tmp_path: Path) -> None:
+def test_work_whose_day_nobody_noted_is_in_the_database_and_in_no_window(empty: Settings, tmp_path: Path) -> None:
     seed_sip(empty, [csv(tmp_path, FIRST)])
     with mysql.connected(servers.address(empty, "mysql")) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT hours, recorded_at FROM task_service.worklogs WHERE task_id = '2'")
@@ -216,3 +218,11 @@ def test_the_real_file_passes_the_quality_checks_within_the_documents_that_the_s
     assert (counts["task_service.tasks"], counts["task_service.worklogs"]) == (9_275, 11_132)
     assert counts["profile_service.user_skills"] + counts["workload_service.user_workloads"] <= 20_000
     assert all(check.passed for check in quality(empty))
+
+
+def test_what_the_databases_give_is_what_the_streams_in_memory_hold(empty: Settings, tmp_path: Path) -> None:
+    file = csv(tmp_path, FIRST)
+    seed_sip(empty, [file])
+    made = streams_of([file])
+    for each in STREAMS:
+        assert made[each.name].equals(pl.DataFrame(window_rows(empty, each, ALWAYS))), each.name

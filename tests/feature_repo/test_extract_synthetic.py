@@ -13,8 +13,9 @@ from feature_repo.extract import extract, window_rows
 from feature_repo.seed import quality as checks
 from feature_repo.seed.catalogue import DIFFICULTY_SHARES, PRIORITY_SHARES, SENIORITY_SHARES
 from feature_repo.seed.quality import quality
-from feature_repo.seed.synthetic import UNTIL, World, documents, relations, seed_synthetic, tables, world
+from feature_repo.seed.synthetic import UNTIL, World, documents, relations, seed_synthetic, streams_of, tables, world
 from feature_repo.settings import Settings
+from feature_repo.sources.stream import Stream
 from feature_repo.sources.streams import STREAMS, stream
 from feature_repo.window import Window, instant
 from tests.feature_repo.worlds import own_servers
@@ -42,11 +43,15 @@ def frames(made: World) -> dict[str, pl.DataFrame]:
 def test_the_world_is_as_large_as_asked_for(made: World) -> None:
     rows = {name: frame.height for name, frame in frames(made).items()}
     interactions = rows["(User)-[ASSIGNED_TO]->(Task)"] + rows["(User)-[WORKED_ON]->(Task)"]
-    assert (rows["identity_service.users"], rows["job_service.jobs"], rows["job_service.talents"]) == (300, 300, 1_500)
+    assert (rows["identity_service.users"], rows["job_service.jobs"], rows["job_service.talents"]) == (
+        1_500,
+        300,
+        1_500,
+    )
     assert 1_490 <= rows["task_service.tasks"] <= 1_500  # Some become known only after the end.
     assert interactions >= 3_000
     assert rows["job_service.applications"] >= 5_000
-    assert rows["user_skills"] + rows["workloads"] + rows["feedback"] <= 20_000
+    assert sum(frame.height for frame in documents(made).values()) <= 20_000  # what nx-27017 bears
 
 
 @pytest.mark.parametrize(
@@ -102,16 +107,8 @@ def test_nothing_is_known_from_the_end_on_or_before_what_it_follows(made: World)
 
 
 def test_keys_are_unique(made: World) -> None:
-    keys = {
-        "feedback": ["taskId", "userId"],
-        "workloads": ["userId", "date"],
-        "user_skills": ["userId", "skillName", "asOf"],
-    }
-    for name, frame in frames(made).items():
-        key = keys.get(name) or (["start", "end"] if name.startswith("(") else frame.columns[:1])
-        if name in ("identity_service.user_profiles", "job_service.applications"):
-            key = ["user_id", "valid_from"] if "user_id" in frame.columns else ["talent_id", "job_id"]
-        assert frame.select(key).is_duplicated().sum() == 0, name
+    found = streams_of(made)
+    assert [each.name for each in STREAMS if found[each.name].select(each.version).is_duplicated().any()] == []
 
 
 def test_the_same_seed_gives_the_same_world_and_another_another(made: World) -> None:
@@ -119,6 +116,11 @@ def test_the_same_seed_gives_the_same_world_and_another_another(made: World) -> 
     twin = frames(world(300, 1_500, 42, UNTIL))
     assert all(frame.equals(twin[name]) for name, frame in frames(again).items())
     assert not np.array_equal(made.history.assignee, other.history.assignee)
+
+
+def test_reading_a_world_does_not_change_it(made: World) -> None:
+    first, second = streams_of(made), streams_of(made)
+    assert all(frame.equals(second[name]) for name, frame in first.items())
 
 
 def test_ten_thousand_people_take_seconds() -> None:
@@ -136,6 +138,12 @@ def test_a_second_seeding_changes_nothing(seeded: Settings) -> None:
     assert all(rows > 0 for rows, _ in first.values())
 
 
+@pytest.mark.parametrize("declared", STREAMS, ids=lambda each: each.name)
+def test_what_is_read_back_is_what_the_world_has_in_memory(seeded: Settings, declared: Stream) -> None:
+    in_memory = streams_of(world(60, 300, 42, UNTIL))[declared.name]
+    assert pl.DataFrame(window_rows(seeded, declared, ALWAYS)).equals(in_memory)
+
+
 def test_what_is_read_back_keeps_the_declarations(seeded: Settings) -> None:
     for declared in STREAMS:
         frame = pl.DataFrame(window_rows(seeded, declared, ALWAYS))
@@ -148,9 +156,9 @@ def test_what_is_read_back_keeps_the_declarations(seeded: Settings) -> None:
             assert high is None or values.drop_nulls().le(high).all(), f"{declared.name}.{field.name}"
 
 
-def test_the_four_quality_checks_pass_on_what_is_read_back(seeded: Settings) -> None:
+def test_the_quality_checks_pass_on_what_is_read_back(seeded: Settings) -> None:
     found = quality(seeded)
-    assert [check.name for check in found] == ["skills", "assignments", "outcomes", "coverage"]
+    assert [check.name for check in found] == ["skills", "assignments", "outcomes", "coverage", "career_honesty"]
     assert all(check.passed and 0.7 <= check.score <= 1 for check in found), found
 
 

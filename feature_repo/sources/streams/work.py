@@ -1,39 +1,10 @@
-"""Every stream that the source systems give. REQUIREMENTS section 2 names the databases; ids are text throughout."""
-
-from datetime import datetime
+"""People and their work: accounts, profiles, tasks, who did them, skills, load and ratings."""
 
 from feature_repo.column import Field
-from feature_repo.errors import DataError
 from feature_repo.sources.stream import RECORDED_AT, Stream
+from feature_repo.sources.streams.fields import PERSON_ID, SENIORITIES, SKILL_ID, TASK_ID, hours, identifier, time_of
 
 DIFFICULTIES = ("EASY", "MEDIUM", "HARD")
-SENIORITIES = ("INTERN", "JUNIOR", "MID_LEVEL", "SENIOR", "LEAD", "PRINCIPAL", "DIRECTOR")
-MOST_TASK_HOURS = 10_000.0  # SiP's longest task took 2,490 h
-
-
-def _id(name: str, description: str, nulls: float = 0.0) -> Field:
-    return Field(name=name, dtype=str, nulls=nulls, description=description)
-
-
-def _time(name: str, description: str) -> Field:
-    return Field(name=name, dtype=datetime, description=description)
-
-
-def _hours(name: str, description: str, minimum: float = 0.0, nulls: float = 0.0) -> Field:
-    return Field(
-        name=name,
-        dtype=float,
-        unit="h",
-        minimum=minimum,
-        maximum=MOST_TASK_HOURS,
-        nulls=nulls,
-        description=description,
-    )
-
-
-PERSON_ID = _id("person_id", "Who: the source's user id")
-TASK_ID = _id("task_id", "Which task")
-SKILL_ID = _id("skill_id", "Which skill")
 
 people = Stream(
     name="people",
@@ -45,7 +16,7 @@ people = Stream(
         PERSON_ID,
         Field(name="email", dtype=str, nulls=1.0, description="Address; never a feature"),
         Field(name="status", dtype=str, description="The account's state, such as ACTIVE"),
-        _time("created_at", "When the account was opened"),
+        time_of("created_at", "When the account was opened"),
         RECORDED_AT,
     ),
     description="Everybody who has an account",
@@ -59,7 +30,7 @@ profiles = Stream(
     paths={"person_id": "user_id"},
     fields=(
         PERSON_ID,
-        _id("department_id", "Where the person works"),
+        identifier("department_id", "Where the person works"),
         Field(name="seniority_level", dtype=str, allowed=SENIORITIES, description="Rank, INTERN to DIRECTOR"),
         Field(
             name="experience_years",
@@ -70,7 +41,7 @@ profiles = Stream(
             nulls=0.05,
             description="Years of work at valid_from",
         ),
-        _time("valid_from", "From when on the profile holds"),
+        time_of("valid_from", "From when on the profile holds"),
         RECORDED_AT,
     ),
     description="Department, rank and experience, with history",
@@ -87,12 +58,12 @@ tasks = Stream(
         Field(name="priority", dtype=int, minimum=1, maximum=10, description="Rank of urgency in the source"),
         Field(name="difficulty", dtype=str, nulls=1.0, allowed=DIFFICULTIES, description="Judged when specified"),
         Field(name="category", dtype=str, nulls=1.0, description="Kind of work"),
-        _id("subcategory_id", "Finer kind of work", nulls=1.0),
-        _id("project_id", "The project that the task belongs to"),
-        _id("breakdown_id", "The part of the project", nulls=1.0),
-        _id("raiser_id", "Who asked for the task", nulls=1.0),
-        _hours("estimate_hours", "Effort as estimated when specified", minimum=0.001),
-        _time("estimated_at", "When the task was specified and estimated"),
+        identifier("subcategory_id", "Finer kind of work", nulls=1.0),
+        identifier("project_id", "The project that the task belongs to"),
+        identifier("breakdown_id", "The part of the project", nulls=1.0),
+        identifier("raiser_id", "Who asked for the task", nulls=1.0),
+        hours("estimate_hours", "Effort as estimated when specified", minimum=0.001, nulls=1.0),
+        time_of("estimated_at", "When the task was specified and estimated"),
         RECORDED_AT,
     ),
     description="Tasks as specified: nothing here is known only afterwards",
@@ -106,9 +77,9 @@ completions = Stream(
     paths={"recorded_at": "completion_recorded_at"},
     fields=(
         TASK_ID,
-        _hours("actual_hours", "Effort that the task took, all people together"),
+        hours("actual_hours", "Effort that the task took, all people together"),
         Field(name="status", dtype=str, description="The state that the task ended in"),
-        _time("completed_at", "When the task ended"),
+        time_of("completed_at", "When the task ended, null where nobody noted the day", nulls=1.0),
         RECORDED_AT,
     ),
     description="One row for each task that ended",
@@ -121,11 +92,11 @@ worklogs = Stream(
     origin="task_service.worklogs",
     paths={"person_id": "user_id"},
     fields=(
-        _id("worklog_id", "Which entry"),
+        identifier("worklog_id", "Which entry"),
         TASK_ID,
         PERSON_ID,
-        _hours("hours", "Effort of this person on this task"),
-        _time("worked_at", "The last day of that work"),
+        hours("hours", "Effort of this person on this task"),
+        time_of("worked_at", "The last day of that work"),
         RECORDED_AT,
     ),
     description="Hours by person and task, known when the task ended",
@@ -147,7 +118,7 @@ assignments = Stream(
         TASK_ID,
         PERSON_ID,
         Field(name="method", dtype=str, nulls=1.0, description="How the choice was made, such as MANUAL"),
-        _time("assigned_at", "When the person was given the task"),
+        time_of("assigned_at", "When the person was given the task"),
         RECORDED_AT,
     ),
     description="Who was given which task",
@@ -159,7 +130,7 @@ worked_on = Stream(
     key=("task_id", "person_id"),
     origin="(u:User)-[r:WORKED_ON]->(t:Task)",
     paths={"task_id": "t.taskId", "person_id": "u.userId", "started_at": "r.at", "recorded_at": "r.recordedAt"},
-    fields=(TASK_ID, PERSON_ID, _time("started_at", "When work began"), RECORDED_AT),
+    fields=(TASK_ID, PERSON_ID, time_of("started_at", "When work began"), RECORDED_AT),
     description="Who worked on which task; the hours are known only afterwards and are in worklogs",
 )
 
@@ -211,7 +182,7 @@ user_skills = Stream(
         Field(name="hours", dtype=float, unit="h", minimum=0, nulls=1.0, description="Hours on those tasks"),
         Field(name="median_ratio", dtype=float, minimum=0, nulls=1.0, description="Median actual / estimated of them"),
         Field(name="is_active", dtype=bool, description="Whether the skill is in use"),
-        _time("as_of", "The state of this instant"),
+        time_of("as_of", "The state of this instant"),
         RECORDED_AT,
     ),
     description="Skills by person, a row whenever they change",
@@ -232,7 +203,7 @@ workloads = Stream(
     },
     fields=(
         PERSON_ID,
-        _time("day", "The day that ended in this state"),
+        time_of("day", "The day that ended in this state"),
         Field(name="open_tasks", dtype=int, minimum=0, maximum=10_000, description="Tasks given and not ended"),
         Field(
             name="allocated_hours",
@@ -267,7 +238,7 @@ feedback = Stream(
         TASK_ID,
         PERSON_ID,
         Field(name="rating", dtype=float, minimum=1, maximum=5, description="Quality of the work, 1 to 5"),
-        _time("given_at", "When the rating was given"),
+        time_of("given_at", "When the rating was given"),
         RECORDED_AT,
     ),
     description="Ratings of a person's work on a task",
@@ -286,11 +257,3 @@ STREAMS = (
     workloads,
     feedback,
 )
-
-
-def stream(name: str) -> Stream:
-    """The stream of that name. Raises DataError, which lists the names, when there is none."""
-    for each in STREAMS:
-        if each.name == name:
-            return each
-    raise DataError(f"stream {name!r}: unknown, allowed: {', '.join(each.name for each in STREAMS)}")
