@@ -17,6 +17,7 @@ from feature_repo import versions
 from feature_repo.column import View
 from feature_repo.errors import DataError
 from feature_repo.extract import manifests, raw_rows, silent
+from feature_repo.features.texts import Encode, home_encode
 from feature_repo.publish import mark_staged
 from feature_repo.settings import Settings
 from feature_repo.sources.stream import RECORDED_AT, Stream
@@ -49,7 +50,8 @@ def check(
         raw = {stream: raw_rows(settings, stream, as_of) for stream in STREAMS}
         _check_raw(raw)
         with versions.making(folder, run) as draft:
-            split = chain(_streams(settings, raw, as_of, draft), _views(draft, views))
+            encode = home_encode(settings.root, settings.embedding_model)
+            split = chain(_streams(settings, raw, as_of, draft), _views(draft, views, encode))
             parts = _parts(settings, run, split, progress)
             report = _validated(settings, run, parts, as_of, draft, progress)
             _check_report(report)
@@ -96,13 +98,13 @@ def _streams(
         yield _part(of_stream(stream), frame, draft, known_by, since)
 
 
-def _views(draft: Path, views: Sequence[View] | None) -> Iterator[tuple[Part, pl.DataFrame]]:
+def _views(draft: Path, views: Sequence[View] | None, encode: Encode) -> Iterator[tuple[Part, pl.DataFrame]]:
     from feature_repo.features import VIEWS
     from feature_repo.ingest import view_frames
 
     accepted = {stream.name: draft / of_stream(stream).file for stream in STREAMS}
     wanted = [view for view in (VIEWS if views is None else views) if view.rows is not None]
-    for view, frame in view_frames(accepted, wanted):
+    for view, frame in view_frames(accepted, wanted, encode):
         yield _part(of_view(view), frame, draft)
 
 

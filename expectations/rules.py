@@ -58,7 +58,7 @@ def rules(field: Field, known_by: datetime | None = None) -> Iterator[Rule]:
     if field.dtype in (str, list[str]):
         is_broken = _any(field, lambda each: each.str.contains(_BROKEN_TEXT))
         yield _rule(field, "broken text", is_broken, "text without NUL and unpaired surrogates")
-    if TYPES[field.dtype].is_nested():
+    if TYPES[field.dtype].is_nested() and not field.item_nulls:
         yield _rule(field, "null item", value.list.eval(pl.element().is_null()).list.any(), "no null items")
     if field.dtype is datetime:
         yield from _times(field, known_by)
@@ -70,7 +70,7 @@ def _rule(field: Field, name: str, broken: pl.Expr, allowed: str) -> Rule:
 
 def _any(field: Field, holds: Is) -> pl.Expr:
     """Whether something holds of the value, or of any item of a list."""
-    if TYPES[field.dtype].is_nested():
+    if TYPES[field.dtype].is_nested() and not field.item_nulls:
         return pl.col(field.name).list.eval(holds(pl.element()).fill_null(False)).list.any()
     return holds(pl.col(field.name))
 

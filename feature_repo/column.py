@@ -15,6 +15,7 @@ class Field:
     """The facts of one field: what a value may be.
 
     dtype: float, int, str, bool, datetime, list[str] or list[float]. nulls: the share of nulls allowed, 0 to 1.
+    item_nulls: whether entries of a list may be missing.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     nulls: float = 0.0
+    item_nulls: bool = False
     allowed: tuple[str, ...] = ()
     description: str = ""
 
@@ -33,7 +35,8 @@ class Column(Field):
 
     In an entity view, function takes the view's rows and returns an Ibis value, or a Polars expression over Events. In
     the pair view it takes one array for each of `reads`, in order, and returns an array of their length.
-    inputs: qualified column names, or `at`; where not given, the names of the function's parameters.
+    inputs: qualified column names, the spine's keys such as skill_id, or `at`; where not given, the names of the
+    function's parameters.
     """
 
     view: str

@@ -4,6 +4,7 @@
   + SettingsError    (a setting is missing or malformed)        exit 2
   + SourceError      (a source cannot be read)                  exit 3
   + DataError        (an input breaks its declaration)          exit 4
+    - TooFewError    (there is too little to learn from)        exit 99, a refusal
   + RegistryError    (no such model, version or alias)          exit 5
   + ServingError     (an answer cannot be given)                exit 6
 
@@ -34,6 +35,12 @@ class DataError(TalentError):
     """An input breaks its declaration."""
 
     exit_code = 4
+
+
+class TooFewError(DataError):
+    """There is too little to learn from or to compare; nothing is wrong with what there is."""
+
+    exit_code = 99
 
 
 class RegistryError(TalentError):

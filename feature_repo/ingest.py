@@ -8,23 +8,33 @@ import ibis
 import polars as pl
 
 from feature_repo.column import View
-from feature_repo.features import wording
+from feature_repo.features import demand, wording
 from feature_repo.features.events import EVENTS, Events, task_events
+from feature_repo.features.texts import Encode, no_encoder, vectors
 
 TIMES = ("event_timestamp", "created_timestamp")
 
 
-def view_frames(streams: Mapping[str, Path], views: Iterable[View]) -> Iterator[tuple[View, pl.DataFrame]]:
+def view_frames(
+    streams: Mapping[str, Path], views: Iterable[View], encode: Encode = no_encoder
+) -> Iterator[tuple[View, pl.DataFrame]]:
     """Each view with its rows: keys, event_timestamp, created_timestamp and its columns, sorted by key and time.
 
-    streams: the parquet file of each stream's accepted rows. The same rows give the same bits, on any number of cores,
+    streams: the parquet file of each stream's accepted rows. encode: texts to vectors, such as
+    home_encode. The same rows give the same bits, on any number of cores,
     and later rows do not change those before them.
     """
     duck = ibis.duckdb.connect()
     tables: dict[str, Any] = {name: duck.read_parquet(str(path), table_name=name) for name, path in streams.items()}
-    # by DuckDB's own register: Ibis 12 and DuckDB 2.0 disagree on how the view of a memtable is dropped
-    duck.con.register("wording", wording.keys(pl.read_parquet(streams["tasks"])).to_arrow())
-    tables["wording"] = duck.table("wording")
+    made = {
+        "wording": wording.keys(pl.read_parquet(streams["tasks"])),
+        demand.SERIES: demand.series(pl.read_parquet(streams["skill_demand"])),
+        **vectors(streams, encode),
+    }
+    for name, frame in made.items():
+        # by DuckDB's own register: Ibis 12 and DuckDB 2.0 disagree on how the view of a memtable is dropped
+        duck.con.register(name, frame.to_arrow())
+        tables[name] = duck.table(name)
     tables[EVENTS] = task_events(tables)
     for view in views:
         yield view, _frame(view, tables)

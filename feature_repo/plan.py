@@ -2,14 +2,15 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 from feature_repo.column import Column, View
 from feature_repo.entities import Entity
 from feature_repo.errors import DataError
 
 GIVEN = -1
-AT = "at"  # the one parameter of a pair function that is no column: days since 1970 of the event
+AT = "at"  # a parameter of a pair function that is no column: days since 1970 of the event; so are keys of the spine
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,31 @@ class Hop:
     columns: Mapping[View, tuple[Column, ...]]
     keys: Mapping[str, str]
     pairs: tuple[Pair, ...]
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """What the pairs are computed from, without what they give each other and AT."""
+        given = {AT, *(pair.column.qualified for pair in self.pairs)}
+        return tuple({name: None for pair in self.pairs for name in pair.inputs if name not in given})
+
+    @cached_property
+    def calls(self) -> tuple[tuple[Pair, ...], ...]:
+        """The pairs by the call that computes them: those of one function that do not need each other."""
+        levels: dict[str, int] = {}
+        calls: dict[Any, list[Pair]] = {}
+        for pair in self.pairs:
+            level = levels[pair.column.qualified] = 1 + max((levels.get(name, 0) for name in pair.inputs), default=0)
+            calls.setdefault((level, len(pair.inputs), pair.column.dtype, work(pair.column)), []).append(pair)
+        return tuple(tuple(calls[each]) for each in sorted(calls, key=lambda each: each[0]))
+
+
+def work(column: Column) -> Any:
+    """Equal for columns whose functions do the same, as made by one function from equal numbers and texts."""
+    function = column.function
+    enclosed = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    if not hasattr(function, "__code__") or not all(isinstance(each, int | float | str) for each in enclosed):
+        return function
+    return function.__code__, function.__defaults__, tuple(enclosed)
 
 
 @dataclass(frozen=True)
@@ -144,7 +170,8 @@ class _Steps:
         if name in self.given:
             return GIVEN
         if self.catalogue.is_pair(column):
-            return max((self._named(each, name) for each in column.reads if each != AT), default=GIVEN)
+            read = (each for each in column.reads if each != AT and each not in self.present)
+            return max((self._named(each, name) for each in read), default=GIVEN)
         holders = self.catalogue.holders(column, self.present).values()
         return 1 + max(GIVEN if holder in self.present else self._named(holder, name) for holder in holders)
 

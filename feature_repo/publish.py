@@ -79,19 +79,50 @@ def publish(
     version; waits for another publish of the same home to end.
     Raises DataError when as_of is naive, or a view's staged file is missing or lacks a column.
     """
-    if as_of.tzinfo is None:
-        raise DataError(f"as of {as_of}: has no time zone, allowed: aware instants")
-    home, staged = settings.root, (settings.root / "staged").resolve()
-    release = _Release(home, staged, views or declared_views(), tuple(products), as_of.astimezone(UTC), progress)
-    with versions.lock(home / "offline" / ".lock"):
+    release = _release(settings, as_of, progress, views, products)
+    with versions.lock(_lock(release)):
         offline = _offline(release)
         online = _online(release, offline)
         versions.swap(offline.parent, offline.name)
         versions.swap(online.parent, online.name)
-        versions.link(home / "feast", "online/current/feast")
+        versions.link(release.home / "feast", "online/current/feast")
         versions.prune(offline.parent, KEEP)
         versions.prune(online.parent, KEEP)
     return Published(offline.name, online.name, release.as_of, packed_rows(online))
+
+
+def publish_offline(
+    settings: Settings,
+    as_of: datetime,
+    progress: Callable[[str], None] = silent,
+    *,
+    views: Sequence[View] | None = None,
+    products: Iterable[Bundle] = (),
+) -> str:
+    """As publish, the offline version only: what training reads. Nothing can be served from such a home. Its name."""
+    release = _release(settings, as_of, progress, views, products)
+    with versions.lock(_lock(release)):
+        offline = _offline(release)
+        versions.swap(offline.parent, offline.name)
+        versions.prune(offline.parent, KEEP)
+    return offline.name
+
+
+def _release(
+    settings: Settings,
+    as_of: datetime,
+    progress: Callable[[str], None],
+    views: Sequence[View] | None,
+    products: Iterable[Bundle],
+) -> _Release:
+    if as_of.tzinfo is None:
+        raise DataError(f"as of {as_of}: has no time zone, allowed: aware instants")
+    staged = (settings.root / "staged").resolve()
+    return _Release(settings.root, staged, views or declared_views(), tuple(products), as_of.astimezone(UTC), progress)
+
+
+def _lock(release: _Release) -> Path:
+    return release.home / "offline" / ".lock"
 
 
 def _offline(release: _Release) -> Path:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import feast
 
 ROW = "__row"  # the spine's row number, which goes through Feast and back
+MOST_ROWS = 50_000  # read at once: what Feast hands over and what pair columns read is a multiple of what is wanted
 Values = dict[str, pl.Series]
 
 
@@ -43,6 +44,9 @@ def historical_frame(
     Raises DataError for an unknown column, a key that is missing (or null, in an entity that is not known through
     another), a naive or null event_timestamp, or when Feast gives other rows than it was asked for.
     """
+    if given is None and spine.height > MOST_ROWS:
+        parts = [historical_frame(home, part, columns, views=views) for part in spine.iter_slices(MOST_ROWS)]
+        return pl.concat(parts, rechunk=True)
     at = _instants(spine)
     steps = _steps(spine, columns, views, tuple(_names(given)))
     store = _store(current(home / "offline"))

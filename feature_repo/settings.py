@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     mlflow_url: str | None = Field(None, description="http://host:port of the MLflow server")
     airflow_url: str | None = Field(None, description="http://host:port of the Airflow API")
     service_url: str | None = Field(None, description="http://host:port of the prediction service")
+    embedding_model: Path | None = Field(None, description="A sentence-transformers BERT folder; the packaged MiniLM")
+    real_data: Path = Field(Path("../shared/data"), description="The folder of the public data sets (evaluate --suite)")
     rejected_share: float = Field(0.2, ge=0, le=1, description="Share of a stream's rows that check may reject at most")
 
     @classmethod

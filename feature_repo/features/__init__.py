@@ -1,7 +1,27 @@
 """Every view, in one list: Feast, checks and retrieval read it."""
 
 from feature_repo.column import View
-from feature_repo.features import affinity, effort, history, match, pair, person, task, wording
+from feature_repo.features import (
+    affinity,
+    career,
+    content,
+    demand,
+    effort,
+    fit,
+    gap,
+    history,
+    job,
+    match,
+    occupation,
+    pair,
+    person,
+    skill,
+    study,
+    talent,
+    target,
+    task,
+    wording,
+)
 
 PAIR_COLUMNS = (affinity, effort, match)
 """The modules that declare the pair view's columns; importing them is what fills it."""
@@ -13,4 +33,25 @@ VIEWS: tuple[View, ...] = (
     *history.VIEWS,
     wording.view,
     pair.view,
+    talent.view,
+    talent.skill_set,
+    job.view,
+    job.posting,
+    job.skill_set,
+    demand.view,
+    fit.view,
+    target.view,
+    skill.before,
+    skill.after,
+    gap.view,
+    occupation.view,
+    occupation.skill_set,
+    occupation.trait_set,
+    occupation.person_trait_set,
+    occupation.wanted_set,
+    career.view,
+    content.view,
+    content.engaged,
+    content.groundwork,
+    study.view,
 )

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column, View
 from feature_repo.features import history
-from feature_repo.features.pair import alike, by_name, declared, faded
+from feature_repo.features.pair import alike, by_name, declared, faded, known, remaining
+from feature_repo.once import once
 
 Floats = NDArray[np.float64]
 FAMILIES: dict[str, float] = {"started": np.inf, "started_30d": 30, "started_180d": 180, "assigned_180d": 180}
@@ -41,7 +42,8 @@ def _share(kind: View, amount: str, prior: Column | None = None) -> Column:
 
 def _own_share(kind: View) -> Column:
     def share(own: Floats, started: Floats, day: Floats, at: Floats) -> Floats:
-        shares: Floats = (faded(own, day, at, 180) + 0.5) / (faded(started, day, at, 180) + 1)
+        left = remaining(day, at, 180)
+        shares: Floats = (known(own) * left + 0.5) / (known(started) * left + 1)
         return shares
 
     inputs = (f"{kind.name}__own_180d", f"{kind.name}__started_180d", f"{kind.name}__day", "at")
@@ -75,7 +77,8 @@ WORD_INPUTS = tuple(
 )
 
 
-def _word_shares(inputs: tuple[Floats, ...]) -> tuple[Floats, Floats]:
+@once
+def _word_shares(*inputs: Floats) -> tuple[Floats, Floats]:
     """For each of the title's words the person's share of tasks that had it, and its rarity; shape (words, rows).
 
     inputs: WORD_INPUTS, then the sum and day of everybody's tasks, then `at`. A missing word has rarity 0.
@@ -83,21 +86,21 @@ def _word_shares(inputs: tuple[Floats, ...]) -> tuple[Floats, Floats]:
     *words, total, total_day, at = inputs
     quarters = [words[n : n + 4] for n in range(0, len(words), 4)]
     mine = np.stack([faded(amount, day, at, 365) for amount, day, _, _ in quarters])
-    known = np.stack([faded(amount, day, at, 365) for _, _, amount, day in quarters])
+    all_ = np.stack([faded(amount, day, at, 365) for _, _, amount, day in quarters])
     seen = np.stack([~np.isnan(day) for _, _, _, day in quarters])
-    rarity = np.log1p(faded(total, total_day, at, 365) / (known + 1))
-    return mine / (known + 1), np.where(seen, rarity, 0.0)
+    rarity = np.log1p(faded(total, total_day, at, 365) / (all_ + 1))
+    return mine / (all_ + 1), np.where(seen, rarity, 0.0)
 
 
 def _title_share(*inputs: Floats) -> Floats:
-    shares, rarity = _word_shares(inputs)
+    shares, rarity = _word_shares(*inputs)
     weight = rarity.sum(axis=0)
     mean: Floats = np.divide((shares * rarity).sum(axis=0), weight, out=np.zeros_like(weight), where=weight > 0)
     return mean
 
 
 def _best_word_share(*inputs: Floats) -> Floats:
-    best: Floats = _word_shares(inputs)[0].max(axis=0)
+    best: Floats = _word_shares(*inputs)[0].max(axis=0)
     return best
 
 

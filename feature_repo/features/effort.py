@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column, View
 from feature_repo.features import history
-from feature_repo.features.pair import alike, by_name, declared, faded
+from feature_repo.features.pair import alike, by_name, declared, faded, known, remaining
 
 Floats = NDArray[np.float64]
 PRIOR_TASKS = 2.0  # evidence by which a mean is drawn to 0
@@ -20,20 +20,26 @@ def _finished(of: View) -> Column:
     return declared(f"{of.name}_finished", words, finished, inputs, unit="tasks", minimum=0, source=history.ENDED)
 
 
-def _mean(of: View, amount: str, what: str, days: int = 365) -> Column:
-    def mean(total: Floats, count: Floats, day: Floats, at: Floats) -> Floats:
-        means: Floats = faded(total, day, at, days) / (faded(count, day, at, days) + PRIOR_TASKS)
+def _mean(of: View, amount: str, what: str, days: int = 365, count: str = "finished") -> Column:
+    def mean(total: Floats, tasks: Floats, day: Floats, at: Floats) -> Floats:
+        left = remaining(day, at, days)
+        means: Floats = known(total) * left / (known(tasks) * left + PRIOR_TASKS)
         return means
 
-    inputs = (f"{of.name}__{amount}_{days}d", f"{of.name}__finished_{days}d", f"{of.name}__day", "at")
+    inputs = (f"{of.name}__{amount}_{days}d", f"{of.name}__{count}_{days}d", f"{of.name}__day", "at")
     words = f"Mean {what} of finished tasks with the same {alike(of)}, drawn to 0 by {PRIOR_TASKS:.0f} tasks."
     return declared(f"{of.name}_{amount}_{days}d", words, mean, inputs, source=history.ENDED)
 
 
+def _log_days(of: View, days: int) -> Column:
+    """Over the tasks whose day of completion is known: the others say nothing of days."""
+    return _mean(of, "log_days", "ln(1 + days to completion)", days, count="dated")
+
+
 def _size_gap(of: View) -> Column:
     def gap(total: Floats, count: Floats, estimate: Floats) -> Floats:
-        known = np.where(np.nan_to_num(count) > 1e-3, count, np.nan)
-        return np.log1p(estimate) - total / known
+        enough = np.where(count > 1e-3, count, np.nan)
+        return np.log1p(estimate) - total / enough
 
     inputs = (f"{of.name}__log_hours_365d", f"{of.name}__finished_365d", "task__estimate_hours")
     words = f"ln(1 + estimate) less the mean ln(1 + actual hours) with the same {alike(of)}."
@@ -45,6 +51,6 @@ finished = by_name(_finished(of) for of in _with_outcomes)
 log_ratios = by_name(_mean(of, "log_ratio", "ln((1 + actual) / (1 + estimated hours))") for of in _with_outcomes)
 log_errors = by_name(_mean(of, "log_error", "size of that logarithm") for of in _with_outcomes)
 exact = by_name(_mean(of, "exact", "share that took exactly what was estimated") for of in _with_outcomes)
-log_days = by_name(_mean(of, "log_days", "ln(1 + days to completion)") for of in _with_outcomes)
-late_log_days = by_name(_mean(of, "log_days", "ln(1 + days to completion)", 60) for of in _with_outcomes)
+log_days = by_name(_log_days(of, 365) for of in _with_outcomes)
+late_log_days = by_name(_log_days(of, 60) for of in _with_outcomes)
 size_gaps = by_name(_size_gap(of) for of in history.VIEWS if of.has("log_hours_365d"))

@@ -20,7 +20,7 @@ DAY = pl.col("day")
 DAY_LENGTH = 86_400_000_000  # us
 AMOUNTS = (
     "started", "own", "start_priority", "start_log_estimate", "assigned", "opened", "open_hours",
-    "finished", "log_ratio", "log_error", "exact", "log_hours", "effort_rating", "log_days",
+    "finished", "log_ratio", "log_error", "exact", "log_hours", "effort_rating", "dated", "log_days",
 )  # fmt: skip
 OUTCOMES = AMOUNTS[AMOUNTS.index("finished") :]
 EFFORT_RATINGS = ((1.1, 5), (1.3, 4), (1.5, 3), (2.0, 2))
@@ -86,7 +86,8 @@ def specified(streams: Streams) -> ir.Table:
 def _dated(table: ir.Table, at: ir.Value, kind: str, **amounts: ir.Value) -> ir.Table:
     version = table.version.cast("string") if "version" in table.columns else ibis.literal("0")
     event_id = table.task_id + "|" + kind + "|" + table.person_id + "|" + version
-    known = {name: amounts.get(name, ibis.literal(0.0)).cast("float64") for name in AMOUNTS}
+    # an amount that nobody knows, such as an estimate, adds nothing
+    known = {name: amounts.get(name, ibis.literal(0.0)).cast("float64").fill_null(0.0) for name in AMOUNTS}
     return table.select("task_id", *KEYS, event_timestamp=at, event_id=event_id, **known)
 
 
@@ -124,6 +125,7 @@ def _outcome(ended: ir.Table) -> dict[str, ir.Value]:
         "exact": (actual == estimate).cast("float64"),
         "log_hours": _log1p(actual),
         "effort_rating": rating,
+        "dated": ended.completed_at.notnull().cast("float64"),
         "log_days": _log1p(days).fill_null(0.0),
     }
 

@@ -64,7 +64,8 @@ ASSIGNED = (Sum("assigned", 180, GIVEN, "Tasks assigned", "tasks"),)
 SIZES = (Sum("log_hours", 365, ENDED, "Sum of ln(1 + actual hours) over finished tasks"),)
 OUTCOMES = (
     Sum("finished", 365, ENDED, "Tasks finished, by people to whom they were assigned", "tasks"),
-    Sum("finished", 60, ENDED, "Tasks finished, by people to whom they were assigned", "tasks"),
+    Sum("dated", 365, ENDED, "Of the tasks finished, those whose day of completion is known", "tasks", minimum=None),
+    Sum("dated", 60, ENDED, "Of the tasks finished, those whose day of completion is known", "tasks", minimum=None),
     Sum("log_ratio", 365, ENDED, "Sum of ln((1 + actual) / (1 + estimated hours)) over finished tasks", minimum=None),
     Sum("log_error", 365, ENDED, "Sum of the sizes of ln((1 + actual) / (1 + estimated hours))", minimum=None),
     Sum("exact", 365, ENDED, "Finished tasks that took exactly what was estimated", "tasks", minimum=None),

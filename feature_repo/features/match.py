@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from feature_repo.features import history, wording
 from feature_repo.features.pair import faded, view
-from feature_repo.features.ragged import lookup, mean_by_row
+from feature_repo.features.ragged import listed, lookup, mean_by_row
 
 Floats = NDArray[np.float64]
 WORKING_DAY = 7.0  # hours; estimates are often whole days
@@ -98,8 +98,7 @@ def skill_match(
 ) -> Floats:
     """Mean over the required skills of min(1, level held / level asked for); missing where none is required."""
     rows, held = lookup(task__skills, skill_set__skills, skill_set__levels, missing=0.0)
-    asked = task__skill_levels.drop_nulls().explode().drop_nulls().to_numpy()
-    return mean_by_row(rows, np.minimum(held / asked, 1.0), len(task__skills))
+    return mean_by_row(rows, np.minimum(held / listed(task__skill_levels), 1.0), len(task__skills))
 
 
 @view.column(float, minimum=0, maximum=1, source=SKILLS, nulls=1.0)

@@ -20,8 +20,19 @@ view = View("pair", (person, task))
 
 def faded(amount: Floats, day: Floats, at: Floats, days: float) -> Floats:
     """A running sum as it stands at `at`; 0 where nothing is known."""
-    stood: Floats = np.nan_to_num(amount) * np.exp(-np.nan_to_num(at - day) / days)
-    return stood
+    return known(amount) if np.isinf(days) else known(amount) * remaining(day, at, days)
+
+
+def remaining(day: Floats, at: Floats, days: float) -> Floats:
+    """What is left at `at` of 1 that was stored at `day`; 1 where no day is known."""
+    left: Floats = np.exp(known(at - day) / -days)
+    return left
+
+
+def known(values: Floats) -> Floats:
+    """Values, and 0 for those that are missing."""
+    # not nan_to_num, which looks for infinities too: faded takes 6 us so, and 17 with it, for 1,000 rows
+    return np.where(np.isnan(values), 0.0, values)
 
 
 def declared(name: str, words: str, function: Callable[..., Any], inputs: Iterable[str], **facts: Any) -> Column:

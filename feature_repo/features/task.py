@@ -84,9 +84,9 @@ def raiser_id(rows: ir.Table) -> ir.Value:
     return rows.raiser_id
 
 
-@view.column(float, unit="h", source=SOURCE, minimum=0.001, maximum=10_000)
+@view.column(float, unit="h", source=SOURCE, minimum=0.001, maximum=10_000, nulls=1.0)
 def estimate_hours(rows: ir.Table) -> ir.Value:
-    """Effort as estimated when specified."""
+    """Effort as estimated when specified; missing where nobody estimated it."""
     return rows.estimate_hours
 
 

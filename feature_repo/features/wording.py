@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import View
 from feature_repo.entities import task
+from feature_repo.once import once
 
 Floats = NDArray[np.float64]
 WORD = r"\p{L}+"
@@ -39,13 +40,28 @@ def estimate_key(task__estimate_hours: Floats) -> pl.Series:
 @view.column(str, source="mysql.tasks", nulls=1.0)
 def title_key(task__title: pl.Series) -> pl.Series:
     """The title's words in lower case, without figures and signs: recurring tasks differ only in these."""
-    return _joined(task__title.str.to_lowercase().str.extract_all(WORD))
+    return _joined(_words(task__title))
 
 
 @view.column(str, source="mysql.tasks", nulls=1.0)
 def head_key(task__title: pl.Series) -> pl.Series:
     """The title's first two words."""
-    return _joined(task__title.str.to_lowercase().str.extract_all(WORD).list.head(2))
+    return _joined(_words(task__title).list.head(2))
+
+
+@once
+def _lower(task__title: pl.Series) -> pl.Series:
+    return task__title.str.to_lowercase()
+
+
+@once
+def _words(task__title: pl.Series) -> pl.Series:
+    return _lower(task__title).str.extract_all(WORD)
+
+
+@once
+def _long_words(task__title: pl.Series) -> pl.Series:
+    return _lower(task__title).str.extract_all(LONG_WORD).list.unique(maintain_order=True)
 
 
 def _joined(words: pl.Series) -> pl.Series:
@@ -55,8 +71,7 @@ def _joined(words: pl.Series) -> pl.Series:
 
 def _word(n: int) -> Callable[[pl.Series], pl.Series]:
     def word(task__title: pl.Series) -> pl.Series:
-        long = task__title.str.to_lowercase().str.extract_all(LONG_WORD)
-        return long.list.unique(maintain_order=True).list.get(n - 1, null_on_oob=True)
+        return _long_words(task__title).list.get(n - 1, null_on_oob=True)
 
     word.__name__ = f"word_{n}_key"
     word.__doc__ = f"Word {n} of the title, of three letters or more, each counted once."

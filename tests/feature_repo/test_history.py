@@ -91,6 +91,16 @@ def test_an_outcome_is_known_only_when_it_was_recorded(tmp_path):
     assert at(frame, "11", "log_ratio_365d") == pytest.approx(LN_RATIO)
 
 
+def test_hours_without_a_day_count_as_finished_and_say_nothing_of_days(tmp_path):
+    undated = """
+        task_id  actual_hours  completed_at  recorded_at
+        t1       6             -             11
+        """
+    frame = person_frame(tmp_path, assignments=OPEN_AND_CLOSE["assignments"], completions=undated)
+    assert (at(frame, "11", "finished_365d"), at(frame, "11", "dated_365d")) == (1, 0)
+    assert at(frame, "11", "log_days_365d") == 0
+
+
 def test_a_corrected_outcome_replaces_the_first_from_the_day_of_the_correction(tmp_path):
     frame = person_frame(
         tmp_path,

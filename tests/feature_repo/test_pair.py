@@ -100,6 +100,24 @@ def test_lists_of_nothing_match_nothing():
     assert np.isnan(mean_by_row(rows, found, 2)).all()
 
 
+@pytest.mark.parametrize(
+    ("wanted", "held", "expected"),
+    [
+        ([["sql", "go"]] * 2, [["go"], ["sql", "go"]], [0, 1, 2, 3]),
+        ([["sql"], ["go", "sql"]], [["go", "sql"]] * 2, [2, 3, 4]),
+        ([["sql", "go"]] * 2, [["go", "sql"]] * 2, [2, 1, 4, 3]),
+        ([["sql", None]] * 2, [[None, "sql"]] * 2, [2, 0, 4, 0]),
+        ([["sql"], ["go"]], [["go"], ["go"]], [0, 2]),
+    ],
+    ids=["one task", "one person", "one of both", "a missing name is no name", "lists of one"],
+)
+def test_a_list_that_all_rows_share_is_matched_row_by_row_all_the_same(wanted, held, expected):
+    sides = (pl.Series(side, dtype=pl.List(pl.String)) for side in (wanted, held))
+    numbers = iter(range(1, 9))
+    amounts = pl.Series([[float(next(numbers)) for _ in names] for names in held])
+    assert lookup(*sides, amounts, missing=0.0)[1].tolist() == expected
+
+
 def test_a_person_whose_task_it_is_raised_it():
     raised = match.is_raiser(pl.Series(["ann", "ann", None]), pl.Series(["ann", "bob", "ann"]))
     assert raised.to_list() == [1.0, 0.0, None]

@@ -213,3 +213,11 @@ def test_facts_of_streams_that_are_unknown_or_not_published_are_refused(home):
         facts(home, "completions", instant(1))
     with pytest.raises(DataError, match="no time zone"):
         facts(home, "completions", instant(1).replace(tzinfo=None))
+
+
+def test_rows_that_are_read_in_parts_are_those_that_are_read_at_once(home, monkeypatch):
+    asked = spine([3, 4, 6, 9, 3])
+    names = "person__value", "project__value", "pair__idle_days"
+    whole = read(home, asked, *names)
+    monkeypatch.setattr("feature_repo.retrieval.MOST_ROWS", 2)
+    assert read(home, asked, *names).equals(whole)

@@ -1,0 +1,140 @@
+"""How long the pair columns of one request take, over ready values of what they are computed from.
+
+Values are random: those of what the request asks about (a task, or a person) the same for all candidates, a third of
+the others missing. "One by one" calls each column's function by itself and shares nothing; its values are compared bit
+for bit, and the run fails where one differs. Text keys of a task, which all candidates share, are in "with keys" only.
+
+The best of many runs, by the clock and by processor time: on a busy machine the two differ.
+
+    python bench/pairs.py [--candidates 1000] [--repeats 100]
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import polars as pl
+
+from feature_repo.column import Column, View
+from feature_repo.entities import Entity, content, job, occupation, person, skill, target, task
+from feature_repo.features import VIEWS
+from feature_repo.pairs import compute
+from feature_repo.plan import Hop, Plan, plan
+from feature_repo.views import polars_type
+from training.products import PRODUCTS
+
+Values = dict[str, pl.Series]
+GOAL_MS = 2.0
+AT, MISSING, LISTED, NAMES, WIDTH = 15_000.3, 1 / 3, 8, 200, 384
+CANDIDATES = {
+    "task_assignment": person,
+    "task_performance": person,
+    "talent_job_match": job,
+    "skill_gap": skill,
+    "career": occupation,
+    "learning": content,
+}
+"""The entity of which there are many; the others are the same in all rows."""
+SPINE = (person, task, job, target, skill, occupation, content)
+
+
+def values(column: Column, rows: int, random: np.random.Generator) -> pl.Series:
+    """Random values of a column's type; lists hold names, or as many numbers."""
+    kind = polars_type(column)
+    missing = random.random(rows) < MISSING
+    if column.name == "vector":
+        return pl.Series(random.normal(size=(rows, WIDTH))).arr.to_list()
+    if isinstance(kind, pl.List):
+        drawn = np.argsort(random.random((rows, NAMES)), axis=1)[:, :LISTED]
+        listed = pl.Series(drawn).arr.to_list()
+        return listed.cast(kind) if kind.inner == pl.String else (listed.list.eval(pl.element() % 5 + 1)).cast(kind)
+    if kind == pl.String:
+        names = random.integers(NAMES, size=rows) if column.name.endswith("_id") else np.arange(rows)
+        words = "{}" if column.name.endswith("_id") else "Fix the login of project {}"
+        return pl.select(pl.format(words, pl.Series(names))).to_series()
+    numbers = AT - 100 * random.random(rows) if column.name in {"day", "last_started"} else 9 * random.random(rows)
+    return pl.Series(np.where(missing, np.nan, numbers), nan_to_null=True).cast(kind, strict=False)
+
+
+def is_per_row(view: View, candidate: Entity) -> bool:
+    """Whether candidates differ in a view's columns: it is about them, or about what one of their columns names."""
+    through = {entity.through.split("__")[0] for entity in view.entities if entity.through}
+    return candidate in view.entities or any(is_per_row(each, candidate) for each in VIEWS if each.name in through)
+
+
+def read(steps: Plan, candidate: Entity, rows: int) -> Values:
+    """What a request has read before its pair columns, and the keys of its spine."""
+    random = np.random.default_rng(1)
+    found = {each.key: pl.Series([f"{n if each == candidate else 0}" for n in range(rows)]) for each in SPINE}
+    for hop in steps.hops:
+        for view, columns in hop.columns.items():
+            count = rows if is_per_row(view, candidate) else 1
+            for column in columns:
+                series = values(column, count, random).alias(column.qualified)
+                found[column.qualified] = series if count == rows else series.new_from_index(0, rows)
+    return found
+
+
+def asked(hops: Sequence[Hop], known: Values, at: np.ndarray) -> Values:
+    found = dict(known)
+    for hop in hops:
+        compute(hop, found, at)
+    return found
+
+
+def split(hops: Sequence[Hop]) -> list[Hop]:
+    """The same columns, one a hop."""
+    return [Hop({}, {}, (pair,)) for hop in hops for pair in hop.pairs]
+
+
+def milliseconds(ways: Sequence[Callable[[], object]], repeats: int) -> list[tuple[float, float]]:
+    """By the clock and of the processor, of the best run of each, in turn."""
+    best = np.full((len(ways), 2), np.inf)
+    for _ in range(repeats):
+        for place, way in enumerate(ways):
+            clock, processor = time.perf_counter(), time.process_time()
+            way()
+            spent = time.perf_counter() - clock, time.process_time() - processor
+            best[place] = np.minimum(best[place], 1000 * np.array(spent))
+    return [tuple(each) for each in best.tolist()]
+
+
+def report(product: str, rows: int, repeats: int) -> tuple[bool, bool]:
+    """Print a line; whether both ways give the same, and whether the goal is met."""
+    steps = plan(PRODUCTS[product].columns, None, [entity.key for entity in SPINE])
+    known, at = read(steps, CANDIDATES[product], rows), np.full(rows, AT)
+    hops = [Hop({}, {}, hop.pairs) for hop in steps.hops if hop.pairs]
+    whole = asked(hops, known, at)
+    per_pair = [Hop({}, {}, tuple(p for p in hop.pairs if p.column.view != "wording")) for hop in hops]
+    alone = split(per_pair)
+    ways = [lambda: asked(per_pair, whole, at), lambda: asked(alone, whole, at), lambda: asked(hops, known, at)]
+    (ours, spent), (one_by_one, _), (with_keys, _) = milliseconds(ways, repeats)
+    columns = sum(len(hop.pairs) for hop in per_pair)
+    line = f"{columns:>8}{ours:>8.2f}{spent:>11.2f}{one_by_one:>12.2f}{one_by_one / ours:>7.1f}x{with_keys:>11.2f}"
+    print(f"{product:<18}{line}", flush=True)
+    return same(whole, asked(split(hops), known, at)), ours <= GOAL_MS
+
+
+def same(left: Values, right: Values) -> bool:
+    return all(pl.Series.equals(left[name], right[name], check_dtypes=True, null_equal=True) for name in left | right)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--candidates", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=100)
+    given = parser.parse_args()
+    busy = f"{os.getloadavg()[0]:.1f} runnable on {os.cpu_count()} processors"
+    print(f"{given.candidates:,} candidates, ms, best of {given.repeats}; {busy}; goal: {GOAL_MS:g} ms")
+    print(f"{'':<18}{'columns':>8}{'ms':>8}{'processor':>11}{'one by one':>12}{'ratio':>8}{'with keys':>11}")
+    equal, fast = zip(*(report(each, given.candidates, given.repeats) for each in CANDIDATES), strict=True)
+    print("all values equal, bit for bit" if all(equal) else "values DIFFER")
+    print(f"{sum(fast)} of {len(fast)} products within the goal")
+    sys.exit(0 if all(equal) else 1)
+
+
+if __name__ == "__main__":
+    main()
