@@ -1,0 +1,1 @@
+"""SHAP values of LightGBM models, exact and fast."""

@@ -1,0 +1,125 @@
+"""SHAP values of a LightGBM model, exact and 20 times as fast as its own, which stand in where ours would differ.
+
+200 trees x 31 leaves x 40 columns, 100 rows, one thread: LightGBM 102 to 182 ms, ours 2.6 to 4.5 (bench/explain.py).
+"""
+
+import logging
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from feature_repo.errors import DataError
+from training.shap.forest import CATEGORICAL, Floats, Forest, Ints
+
+LOG = logging.getLogger("talentml.training")
+TOLERANCE = 1e-9  # of the largest value, or of 1 where all are smaller
+PROBES = 16
+
+
+@dataclass(frozen=True)
+class TreeShap:
+    """A model ready to be explained. points, weights: a row per order of quadrature; orders: of each tree."""
+
+    forest: Forest
+    orders: Ints
+    points: Floats
+    weights: Floats
+    expected: Floats
+
+    @staticmethod
+    def of(booster: Any) -> "TreeShap":
+        """Read a booster, up to its best iteration. Raises DataError for a kind of model that is not covered."""
+        from training.shap.quadrature import measure
+
+        forest = Forest.read(booster.model_to_string())
+        distinct = np.zeros(len(forest.first) - 1, np.int64)
+        measure(forest.nodes, forest.first, distinct)
+        orders = (distinct + 1) // 2
+        points, weights = _quadratures(int(orders.max(initial=0)))
+        return TreeShap(forest, orders, points, weights, forest.expected())
+
+    def contributions(self, matrix: Floats) -> Floats:
+        """What each column adds to the raw score, and after them the expected score, for each class in turn.
+
+        matrix: shape (rows, features); the result's: (rows, classes * (features + 1)), as LightGBM's.
+        """
+        from training.shap.quadrature import ROUND, ZERO, add_contributions
+
+        rows, features = matrix.shape
+        columns = np.zeros((features, -(-rows // ROUND) * ROUND))
+        columns[:, :rows] = matrix.T
+        columns[np.abs(columns) <= ZERO] = 0.0
+        sums = np.zeros((self.forest.classes, *columns.shape))
+        quadrature = self.points, self.weights, self.orders
+        add_contributions(self.forest.nodes, self.forest.first, self.forest.words, *quadrature, columns, sums)
+        found = np.empty((rows, self.forest.classes, features + 1))
+        found[:, :, :-1] = sums[:, :, :rows].transpose(2, 0, 1)
+        found[:, :, -1] = self.expected
+        return found.reshape(rows, -1)
+
+
+Known = MutableMapping[Any, TreeShap | None]
+_KNOWN: Known = WeakKeyDictionary()
+
+
+def contributions(booster: Any, matrix: Floats, known: Known = _KNOWN) -> Floats:
+    """What `booster.predict(matrix, pred_contrib=True)` gives, within 1e-9, and faster where the model is covered.
+
+    A booster is read, and compared with LightGBM on a probe, when it is first explained: train it no further after that
+    (LightGBM 4.7 aborts the process then). matrix: shape (rows, features), missing values are NaN.
+    """
+    if not len(matrix):  # LightGBM itself divides by the number of rows
+        return np.zeros((0, booster.num_model_per_iteration() * (booster.num_feature() + 1)))
+    if booster not in known:
+        known[booster] = verified(booster)
+    ours = known[booster]
+    if ours is None or np.shape(matrix) != (len(matrix), ours.forest.features):
+        return np.asarray(booster.predict(matrix, pred_contrib=True))
+    return ours.contributions(matrix)
+
+
+def verified(booster: Any) -> TreeShap | None:
+    """A booster ready to be explained, None where it is not covered or a probe's values differ from LightGBM's."""
+    try:
+        ours = TreeShap.of(booster)
+    except (DataError, ImportError, OSError) as error:
+        LOG.warning("contributions by LightGBM itself: %s", error)
+        return None
+    matrix = probe(ours.forest)
+    theirs = np.asarray(booster.predict(matrix, pred_contrib=True))
+    worst = np.abs(ours.contributions(matrix) - theirs).max() / max(1.0, np.abs(theirs).max())
+    if worst <= TOLERANCE:
+        return ours
+    LOG.warning("contributions by LightGBM itself: ours differ by %.2g, allowed: %g", worst, TOLERANCE)
+    return None
+
+
+def probe(forest: Forest, rows: int = PROBES, seed: int = 0) -> Floats:
+    """Rows that fall on the thresholds, just beside them, into known and unknown categories, on zero and on nothing."""
+    random = np.random.default_rng(seed)
+    matrix = np.empty((rows, forest.features))
+    splits = forest.nodes[forest.nodes["left"] >= 0]
+    for feature in range(forest.features):
+        own = splits[splits["feature"] == feature]
+        matrix[:, feature] = random.choice(_values(own), rows)
+    return matrix
+
+
+def _values(splits: Any) -> Floats:
+    is_category = splits["decision"] & CATEGORICAL > 0
+    thresholds = splits["threshold"][~is_category]
+    widest = 32 * int((splits["last_word"] - splits["first_word"]).max(initial=0))
+    categories = np.arange(-1, widest + 1) if is_category.any() else np.zeros(0)
+    return np.concatenate([thresholds, np.nextafter(thresholds, np.inf), categories, [0.0, np.nan, np.nan]])
+
+
+def _quadratures(largest: int) -> tuple[Floats, Floats]:
+    """Gauss-Legendre points and weights on [0, 1], orders 0 to the largest, shape (orders, largest)."""
+    points, weights = np.zeros((largest + 1, largest)), np.zeros((largest + 1, largest))
+    for order in range(1, largest + 1):
+        x, w = np.polynomial.legendre.leggauss(order)
+        points[order, :order], weights[order, :order] = (x + 1) / 2, w / 2
+    return points, weights
