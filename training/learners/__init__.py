@@ -1,0 +1,1 @@
+"""Learners that the real suite measures on public data; the products use those in training/trainers."""
