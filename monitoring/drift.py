@@ -37,7 +37,7 @@ def drift(product: Product, reference: pl.DataFrame, current: pl.DataFrame, fold
     blank = DriftReport(
         product=product.name,
         verdict="insufficient",
-        reason=f"{counted[0]} reference and {counted[1]} current tasks, at least {FEWEST_UNITS} of each are needed",
+        reason=f"{counted[0]} reference and {counted[1]} current cases, at least {FEWEST_UNITS} of each are needed",
         share=math.nan,
         shifts={},
         rows=(reference.height, current.height),
@@ -76,12 +76,14 @@ def _measured(product: Product, reference: pl.DataFrame, current: pl.DataFrame, 
 def _roles(product: Product, frame: pl.DataFrame) -> dict[str, str]:
     """What each name is: a column, an output, or a label.
 
-    Labels are what label.rows adds to a spine: numbers and truths that are neither columns nor outputs.
+    Labels are what label.rows adds to a spine: numbers and truths that are neither columns nor outputs, nor asked for
+    in a request, such as a horizon.
     """
+    asked = {name for route in product.routes for name in route.inputs}
     kinds = (pl.Float64, pl.Boolean)
     labels = [name for name, kind in frame.schema.items() if kind in kinds and "__" not in name]
     return {
-        **dict.fromkeys((name for name in labels if name not in NO_LABELS), LABEL),
+        **dict.fromkeys((name for name in labels if name not in (*NO_LABELS, *asked)), LABEL),
         **dict.fromkeys((column.qualified for column in product.columns), COLUMN),
         **dict.fromkeys(product.outputs, OUTPUT),
     }

@@ -12,10 +12,12 @@ from feature_repo.column import Column
 from feature_repo.platform import database
 from feature_repo.retrieval import historical_frame
 from feature_repo.settings import Settings
-from monitoring.prediction_log import EVENT, GIVEN, KEYS, logged_frames
+from monitoring.prediction_log import EVENT, GIVEN, keys, logged_frames
 
 Mask = NDArray[np.bool_]
 MOST_NAMED = 20
+NONE = ""
+"""The id that stands for a subject that was left out: no request can name it, and a historical read wants one."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Parity:
 def parity(settings: Settings, since: datetime) -> Parity:
     """Read the features of every request logged since then through historical_frame, as of their own as-of dates.
 
-    Requests about tasks that are not stored are replayed with the columns that were given. Requests that no snapshot
+    Requests about what is not stored are replayed with the columns that were given. Requests that no snapshot
     was read for are left out. Raises DataError when nothing is published, or a logged column is no longer declared.
     """
     engine = database(settings)
@@ -56,7 +58,7 @@ def _compared(settings: Settings, logged: pl.DataFrame) -> Parity:
     columns = _declared(name for name in logged.columns if "__" in name and not name.startswith(GIVEN))
     given = logged.select(name for name in logged.columns if name.startswith(GIVEN))
     given = given.rename({name: name.removeprefix(GIVEN) for name in given.columns})
-    spine = logged.select(*KEYS, EVENT)
+    spine = logged.select(*keys(logged), EVENT).with_columns(pl.col(pl.String).fill_null(NONE))
     replayed = historical_frame(settings.root, spine, columns, given if given.width else None)
     examples: list[str] = []
     mismatches = 0
@@ -87,6 +89,6 @@ def different(left: pl.Series, right: pl.Series) -> Mask:
 
 
 def _named(logged: pl.DataFrame, replayed: pl.DataFrame, column: Column, row: int) -> str:
-    person, task, at = (logged[name][row] for name in (*KEYS, EVENT))
+    who = " and ".join(str(logged[name][row]) for name in keys(logged))
     online, offline = logged[column.qualified][row], replayed[column.qualified][row]
-    return f"{column.qualified} of {person} and {task} as of {at}: online {online!r}, offline {offline!r}"
+    return f"{column.qualified} of {who} as of {logged[EVENT][row]}: online {online!r}, offline {offline!r}"

@@ -12,12 +12,11 @@ from sqlalchemy import Engine, insert, select
 from feature_repo.platform.tables import prediction_log
 from feature_repo.window import Window, last_before
 
-KEYS = ("person_id", "task_id")
 EVENT = "event_timestamp"
-NEW_TASK = "(new)"
-"""task_id of rows about a task that is not stored but given by its columns."""
+NEW = "(new)"
+"""The id, in rows about something that is not stored but given by its columns."""
 GIVEN = "given:"
-"""Prefix of the columns in a logged frame that hold what was given of such a task."""
+"""Prefix of the columns in a logged frame that hold what was given of such a thing."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +83,9 @@ def read(engine: Engine, product: str, window: Window) -> pl.DataFrame:
 
 
 def logged_frames(engine: Engine, since: datetime) -> Iterator[pl.DataFrame]:
-    """The rows of each request, any product's: keys, event_timestamp, columns; and GIVEN columns of a given task.
+    """The rows of each request, any product's: keys, event_timestamp, columns; and GIVEN columns of a given thing.
 
-    Rows about stored tasks and about given ones come apart.
+    Rows about stored things and about given ones come apart.
     """
     for row in _logged(engine, since):
         frame = _frame(row)
@@ -94,8 +93,13 @@ def logged_frames(engine: Engine, since: datetime) -> Iterator[pl.DataFrame]:
         if not given:
             yield frame
             continue
-        is_new = frame["task_id"] == NEW_TASK
+        is_new = frame.select(pl.any_horizontal((pl.col(keys(frame)) == NEW).fill_null(False))).to_series()
         yield from (part for part in (frame.filter(is_new), frame.filter(~is_new).drop(given)) if part.height)
+
+
+def keys(frame: pl.DataFrame) -> list[str]:
+    """The keys of a logged frame: what is neither a column of a view nor given, nor a time."""
+    return [name for name in frame.columns if "__" not in name and not name.startswith(GIVEN) and name != EVENT]
 
 
 def _frame(row: Any) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from feature_repo.column import Column
-from feature_repo.errors import DataError
+from feature_repo.errors import TooFewError
 from feature_repo.retrieval import facts, historical_frame
 from feature_repo.window import Window
 from training.candidate import Scores
@@ -27,11 +27,11 @@ def columns_of(product: Product) -> tuple[Column, ...]:
 def labelled_frame(product: Product, home: Path, window: Window, as_of: datetime) -> pl.DataFrame:
     """The labelled rows whose event lies in the window, with the product's columns as they were known at the event.
 
-    Only outcomes recorded by as_of are labels. Raises DataError when there is no such row.
+    Only outcomes recorded by as_of are labels. Raises TooFewError when there is no such row.
     """
     rows = product.label.rows(partial(facts, home, known_before=as_of), window)
     if not rows.height:
-        raise DataError(
+        raise TooFewError(
             f"{product.name}: no row with a known outcome from {window.since:%F} to {window.until:%F} as of {as_of:%F}"
         )
     return historical_frame(home, rows, columns_of(product))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from feature_repo.errors import DataError
+from feature_repo.errors import TooFewError
 from feature_repo.window import Window
 from training.candidate import Candidate
 from training.evaluation import labelled_frame, scores, slices
@@ -29,7 +29,7 @@ def data_hash(*frames: pl.DataFrame) -> str:
 def fit_candidate(product: Product, home: Path, as_of: datetime, seed: int = SEED) -> Candidate:
     """Train as of a date: labels of training rows are those known when the unseen period begins.
 
-    Raises DataError when there are fewer rows than the product's minimum.
+    Raises TooFewError when there are fewer rows than the product's minimum.
     """
     began = time.perf_counter()
     windows = cut(product.split, as_of)
@@ -62,7 +62,7 @@ def unseen(product: Product, home: Path, as_of: datetime, since: datetime) -> pl
 
 def _enough(product: Product, train: pl.DataFrame) -> None:
     if train.height < product.minimum_rows:
-        raise DataError(
+        raise TooFewError(
             f"{product.name}: {train.height} labelled rows before the unseen period, at least {product.minimum_rows}"
         )
 

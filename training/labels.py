@@ -12,6 +12,9 @@ from training.product import Facts
 
 CANDIDATE_DAYS = 365
 MOST_CANDIDATES = 500  # where more people are known, each task is ranked against a sample with its own workers
+# Of a window: 500 candidates for each of 10,000 tasks would be 5 million rows, and more than 14 GB to train on.
+MOST_ROWS = 500_000
+FEWEST_CANDIDATES = 50
 
 
 def _specified(facts: Facts, window: Window) -> pl.LazyFrame:
@@ -77,15 +80,18 @@ def _active(asked: pl.LazyFrame, starts: pl.LazyFrame) -> pl.LazyFrame:
 def _pairs(tasks: pl.LazyFrame, starts: pl.LazyFrame) -> pl.LazyFrame:
     """Every task with everybody known to have worked by then, or with a sample of them.
 
-    The sample depends on the task and on who was known then, not on who came later: a rerun draws the same.
+    The sample depends on the task, on who was known then and on how many tasks there are, not on who came later: a
+    rerun draws the same, and a window of few tasks draws more for each.
     """
     people = starts.group_by("person_id").agg(since=pl.col("recorded_at").min()).sort("since", "person_id")
     people = people.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt64))
     known = people.select("since", known=pl.col("place") + 1)
     drawn = tasks.sort("at").join_asof(known, left_on="at", right_on="since").drop_nulls("known")
-    drawn = drawn.with_columns(draw=pl.int_ranges(0, pl.min_horizontal("known", MOST_CANDIDATES))).explode("draw")
+    most = (MOST_ROWS // pl.len()).clip(FEWEST_CANDIDATES, MOST_CANDIDATES)
+    drawn = drawn.with_columns(most=most)
+    drawn = drawn.with_columns(draw=pl.int_ranges(0, pl.min_horizontal("known", "most"))).explode("draw")
     sampled = pl.concat_str("task_id", "draw", separator="|").hash(0) % pl.col("known")
-    place = pl.when(pl.col("known") <= MOST_CANDIDATES).then(pl.col("draw").cast(pl.UInt64)).otherwise(sampled)
+    place = pl.when(pl.col("known") <= pl.col("most")).then(pl.col("draw").cast(pl.UInt64)).otherwise(sampled)
     drawn = drawn.with_columns(place=place).join(people, on="place")
     return drawn.select("task_id", "person_id", "at")
 

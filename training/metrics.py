@@ -1,7 +1,8 @@
 """Quality measures on labelled predictions: frames with one row per candidate answer.
 
 Ranking frames hold `group`, `relevance` (> 0 is relevant), `is_candidate` and `score`; a relevant row that was no
-candidate can never be a hit. Ties in score go to the row whose (group, person) hashes lower, the same for every model.
+candidate can never be a hit. Ties in score go to the row whose group and item (the person, where there is no column
+`item`) hash lower, the same for every model.
 Effort frames hold `actual_hours` and `hours`, `hours_low`, `hours_high`. Units come in a fixed order.
 """
 
@@ -19,7 +20,8 @@ TIE_SEED = 42
 
 def _ranked(frame: pl.DataFrame) -> pl.DataFrame:
     """frame with `place`, 1 for the best candidate of its group, ordered by group and place."""
-    tie = pl.concat_str("group", "person_id", separator="|").hash(TIE_SEED)
+    item = "item" if "item" in frame.columns else "person_id"
+    tie = pl.concat_str("group", item, separator="|").hash(TIE_SEED)
     order = frame.with_columns(tie=tie).sort(
         "group", "is_candidate", "score", "tie", descending=[False, True, True, False], nulls_last=True
     )
@@ -111,6 +113,73 @@ def absolute_error(name: str, actual: str, output: str, scale: Callable[[Floats]
         return np.abs(found - told)
 
     return Metric(name, values, higher_is_better=False)
+
+
+def root_squared_error(name: str, actual: str, output: str) -> Metric:
+    """The root of the mean of (actual - output) squared; lower is better."""
+
+    def squares(frame: pl.DataFrame) -> Floats:
+        actuals, outputs = (frame[column].cast(pl.Float64).to_numpy() for column in (actual, output))
+        found: Floats = (actuals - outputs) ** 2
+        return found
+
+    return Metric(name, squares, higher_is_better=False, total=lambda frame: float(np.sqrt(np.nanmean(squares(frame)))))
+
+
+def log_loss(name: str, actual: str, output: str) -> Metric:
+    """-ln of the chance given to what happened, per row; lower is better. Chances are kept 1e-6 from 0 and 1."""
+
+    def values(frame: pl.DataFrame) -> Floats:
+        happened = frame[actual].cast(pl.Float64).to_numpy()
+        chance = np.clip(frame[output].cast(pl.Float64).to_numpy(), 1e-6, 1 - 1e-6)
+        losses: Floats = -np.where(happened > 0, np.log(chance), np.log1p(-chance))
+        return losses
+
+    return Metric(name, values, higher_is_better=False)
+
+
+def accuracy(name: str, actual: str, output: str, threshold: float = 0.5) -> Metric:
+    """1 where the output is above the threshold exactly where the label is true, per row."""
+
+    def values(frame: pl.DataFrame) -> Floats:
+        told = frame[output].cast(pl.Float64).to_numpy() > threshold
+        right: Floats = (told == (frame[actual].cast(pl.Float64).to_numpy() > 0)).astype(np.float64)
+        return right
+
+    return Metric(name, values)
+
+
+def auc(name: str, actual: str, output: str) -> Metric:
+    """The chance that a row that is true scores above one that is not, ties counting half; NaN where all are alike.
+
+    Source: Hanley & McNeil 1982, by the ranks of the scores (Mann & Whitney 1947). Its units cannot be paired.
+    """
+
+    def total(frame: pl.DataFrame) -> float:
+        is_true = (frame[actual].cast(pl.Float64) > 0).to_numpy()
+        ranks = frame[output].cast(pl.Float64).rank("average").to_numpy()
+        true, false = int(is_true.sum()), int((~is_true).sum())
+        return (
+            float((ranks[is_true].sum() - true * (true + 1) / 2) / (true * false)) if true and false else float("nan")
+        )
+
+    return Metric(name, lambda frame: np.full(frame.height, total(frame)), total=total)
+
+
+def calibration_error(name: str, actual: str, output: str, bins: int = 10) -> Metric:
+    """Mean distance between the chances given and the shares that came true, over bins of equal rows; lower is better.
+
+    Source: Naeini et al. 2015, expected calibration error with bins of equal mass.
+    """
+
+    def total(frame: pl.DataFrame) -> float:
+        rows = frame.select(chance=pl.col(output).cast(pl.Float64), true=pl.col(actual).cast(pl.Float64)).sort("chance")
+        binned = rows.with_columns(part=pl.int_range(pl.len()) * bins // pl.len())
+        gap = (pl.col("chance").mean() - pl.col("true").mean()).abs()
+        gaps = binned.group_by("part", maintain_order=True).agg(gap, rows=pl.len())
+        return float((gaps["chance"] * gaps["rows"]).sum() / rows.height)
+
+    return Metric(name, lambda frame: np.full(frame.height, total(frame)), higher_is_better=False, total=total)
 
 
 mae_log_hours = Metric("mae_log_hours", lambda frame: np.abs(_log_errors(frame)), higher_is_better=False)

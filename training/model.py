@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KINDS: dict[str, str] = {
+    "bandit": "training.trainers.bandit:Bandit",
+    "demand": "training.trainers.forecast:Demand",
+    "ensemble": "training.trainers.ensemble:Ensemble",
     "hybrid": "training.trainers.hybrid:Hybrid",
     "outcomes": "training.trainers.outcome:Outcomes",
 }

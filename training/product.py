@@ -5,7 +5,7 @@ Nothing here imports an ML library: trainers import theirs inside fit and load, 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -15,6 +15,8 @@ import polars as pl
 from feature_repo.column import Column
 from feature_repo.entities import Entity
 from feature_repo.window import Window
+from training.route import Route
+from training.tuning.space import Search
 
 
 class Facts(Protocol):
@@ -31,7 +33,9 @@ class Model(Protocol):
     """
 
     explains: ClassVar[str]
-    scale: ClassVar[str]
+
+    @property
+    def scale(self) -> str: ...
 
     def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
         """One row per row of frame, one float column per output of the product."""
@@ -138,9 +142,31 @@ class Product:
     baselines: tuple[Baseline, ...]
     fallback: str
     gate: Gate
-    route: str
+    routes: tuple[Route, ...]
+    """The first one is the product's own; the others ask the same model in other ways."""
+    due: Callable[[Facts, datetime], pl.DataFrame] | None = None
+    """What a batch score answers as of a date: a spine with keys, event_timestamp and `group`; None for no batch."""
+    greatest_score: float = 1.0
+    """Scores lie between 0 and this."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Of the outputs that have one, such as h."""
     slices: tuple[Slice, ...] = ()
     drift: Drift = field(default_factory=Drift)
     schedule: str = "0 2 * * 1"
     minimum_rows: int = 500
+    search: Search | None = None
+    """What `talentml search` may try of the trainer; None: nothing."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Facts for people; `audience` says on the product's page who asks."""
+    limits: str = ""
+    """Where it fails, in words: what the numbers on its page cannot say."""
+
+    @property
+    def route(self) -> Route:
+        """The product's own route."""
+        return self.routes[0]
+
+    @property
+    def is_ranking(self) -> bool:
+        """Whether items are ranked by the first output; else measures are estimated."""
+        return self.route.items is not None

@@ -18,10 +18,10 @@ from training import history, verdicts
 from training.evaluation import predicted
 from training.gate import Evidence, Floats, Integers, Part, Verdict, decide
 from training.history import Move
-from training.insight import gate_metric
 from training.model import load_model
 from training.product import Metric, Model, Product
 from training.registry import Registry
+from training.report.insight import gate_metric
 from training.version import Version
 
 Unseen = Callable[[Product, Path, datetime, datetime], pl.DataFrame]

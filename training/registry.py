@@ -19,14 +19,16 @@ from feature_repo.platform import database
 from feature_repo.settings import Settings
 from training import history
 from training.candidate import Candidate, Numbers
-from training.card import summary
 from training.gate import Verdict
 from training.history import Move
-from training.insight import importance
 from training.locks import alone
 from training.model import verify
+from training.report.card import summary
+from training.report.insight import importance
 from training.run import described, finite, log
 from training.tracking import address, check_reachable
+from training.tuning.search_runs import log_search
+from training.tuning.trials import Searched
 from training.version import CHALLENGER, CHAMPION, Version, version
 
 __all__ = ["Registry", "Version", "address"]
@@ -248,6 +250,11 @@ class Registry:
         else:
             move = Move(product, "manual", champion.number, previous, "the alias was moved in MLflow")
         history.record(self.engine, move)
+
+    def log_search(self, found: Searched) -> str:
+        """Log an ended search with a nested run for each trial, once; its run id."""
+        with self.lock(f"search-{found.product}"), _asking(f"{found.product} search"):
+            return log_search(self._fluent(), self._client, self._experiment(found.product), found)
 
     def log_report(self, product: str, name: str, files: Sequence[Path], numbers: Numbers) -> str:
         """Log files and numbers, such as a drift report's, as a run of the product's experiment; its run id."""

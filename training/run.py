@@ -10,9 +10,9 @@ import polars as pl
 
 from feature_repo.column import Field
 from training.candidate import Candidate, Numbers
-from training.card import card, summary
 from training.model import save_model
-from training.plots import plots
+from training.report.card import card, summary
+from training.report.plots import plots
 from training.version import Version
 
 NOTE_LENGTH = 5000  # of a description in MLflow's database

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from feature_repo.column import Column
+from feature_repo.features import demand
 from monitoring import psi
 from monitoring.drift import drift
 from monitoring.shift import DriftReport
@@ -149,7 +150,7 @@ def test_a_column_that_the_reference_lacks_is_left_out_and_named(reference: pl.D
 def test_too_few_rows_are_no_verdict_and_say_so(reference: pl.DataFrame, tmp_path: Path, count: int):
     report = drift(PRODUCT, reference, rows(5, count, **shifted("v__number_0")), tmp_path)
     assert report.verdict == "insufficient"
-    assert report.reason == f"3000 reference and {count} current tasks, at least 100 of each are needed"
+    assert report.reason == f"3000 reference and {count} current cases, at least 100 of each are needed"
     assert report.files == (report.json,)
     assert json.loads(report.json.read_text())["share"] is None
 
@@ -198,3 +199,25 @@ def test_chance_alone_rarely_exceeds_the_threshold():
     scores = [psi.index(reference, pd.Series(rng.lognormal(size=100))) for _ in range(500)]
     assert limit > 0.1
     assert np.mean(np.array(scores) > limit) < 0.01
+
+
+def series(seed: int, count: int, periods: int, level: float = 1.0) -> pl.DataFrame:
+    """A list of so many values in each row, and the horizon that was asked for."""
+    values = np.random.default_rng(seed).lognormal(0, 1, (count, periods)) * level
+    horizons = [float(1 + number % 12) for number in range(count)]
+    return pl.DataFrame({"series__values": values.tolist(), "horizon": horizons, "actual_demand": values[:, -1]})
+
+
+@pytest.mark.parametrize(("level", "verdict"), [(1.0, "none"), (3.0, "drift")])
+def test_series_drift_where_their_values_move_and_not_because_they_grow_longer(
+    tmp_path: Path, level: float, verdict: str
+):
+    product = replace(PRODUCTS["skill_demand"], columns=(demand.values,))
+    report = drift(product, series(1, 1_000, periods=36), series(2, 400, periods=40, level=level), tmp_path)
+    assert report.verdict == verdict
+
+
+def test_what_a_request_asks_for_is_no_outcome(tmp_path: Path):
+    product = replace(PRODUCTS["skill_demand"], columns=(demand.values,))
+    report = drift(product, series(1, 1_000, 36), series(2, 400, 36), tmp_path)
+    assert report.labels == ("actual_demand",)

@@ -8,11 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from feature_repo.entities import person
 from feature_repo.errors import DataError
 from training.gate import decide
 from training.metrics import absolute_error
 from training.product import Baseline, Gate, Label, Metric, Product, Slice, TimeSplit
 from training.promotion import Contest, _check_unseen, evidence
+from training.route import Route
 from training.version import Version
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -52,7 +54,7 @@ PRODUCT = Product(
     baselines=(Baseline("far", (), Shifted(9.0).predict),),
     fallback="far",
     gate=Gate("mae_hours", beats="far"),
-    route="/api/v1/shifted",
+    routes=(Route("/api/v1/shifted", subject=(person,)),),
     slices=(Slice("new", lambda frame: frame["is_new"]),),
 )
 

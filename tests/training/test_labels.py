@@ -110,3 +110,24 @@ def test_a_sample_of_candidates_does_not_depend_on_who_came_later(tmp_path, monk
 
     assert second(starts).equals(second(starts + later))
     assert 1 < second(starts).height <= 6
+
+
+def test_a_window_of_many_tasks_draws_fewer_candidates_for_each(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.labels.MOST_ROWS", 20)
+    monkeypatch.setattr("training.labels.FEWEST_CANDIDATES", 3)
+    tasks = "task_id project_id raiser_id estimate_hours estimated_at recorded_at\n"
+    known = "task_id person_id started_at recorded_at\n" + "\n".join(f"t1 p{n} 01 02" for n in range(10))
+
+    def candidates(names):
+        """Of t2, who did not work on it; 20 rows leave 10 candidates for each of two tasks, and 4 for each of five."""
+        facts = facts_of(
+            tmp_path,
+            day("30"),
+            tasks=tasks + "\n".join(f"{name} p1 p0 4 10 10" for name in names),
+            worked_on=known + "".join(f"\n{name} p0 10 11" for name in names),
+        )
+        rows = assignment_rows(facts, WINDOW)
+        return rows.filter((pl.col("task_id") == "t2") & (pl.col("relevance") == 0)).height
+
+    assert candidates(["t2", "t3"]) == 9
+    assert 1 <= candidates(["t2", "t3", "t4", "t5", "t6"]) <= 4

@@ -7,8 +7,12 @@ import polars as pl
 import pytest
 
 from training.metrics import (
+    accuracy,
+    auc,
+    calibration_error,
     hit_at,
     interval_coverage,
+    log_loss,
     mae_hours,
     mae_log_hours,
     measure,
@@ -16,6 +20,7 @@ from training.metrics import (
     ndcg_at,
     r2_log_hours,
     rmse_hours,
+    root_squared_error,
 )
 
 
@@ -98,3 +103,39 @@ def test_effort_metrics(metric, expected):
 
 def test_a_metric_over_no_rows_is_undefined():
     assert math.isnan(measure(mae_hours, EFFORT.clear()))
+
+
+def labelled(actual, told) -> pl.DataFrame:
+    return pl.DataFrame({"actual": actual, "told": told}, schema={"actual": pl.Float64, "told": pl.Float64})
+
+
+def test_the_root_of_the_mean_squared_error():
+    assert measure(root_squared_error("rmse", "actual", "told"), labelled([1, 5], [1, 2])) == pytest.approx(
+        math.sqrt(4.5)
+    )
+
+
+def test_log_loss_is_minus_the_logarithm_of_the_chance_of_what_happened():
+    found = log_loss("log_loss", "actual", "told").values(labelled([1, 0, 1], [0.8, 0.8, 0.0]))
+    assert found == pytest.approx([-math.log(0.8), -math.log(0.2), -math.log(1e-6)])
+
+
+def test_accuracy_counts_chances_on_the_right_side_of_a_half():
+    found = accuracy("accuracy", "actual", "told").values(labelled([1, 0, 1, 0], [0.8, 0.8, 0.5, 0.5]))
+    assert found.tolist() == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"), [([0.9, 0.8, 0.2], 1.0), ([0.9, 0.1, 0.5], 0.5), ([0.5] * 3, 0.5), ([0.1, 0.2, 0.9], 0.0)]
+)
+def test_the_area_under_the_curve_is_the_share_of_pairs_in_order(told, expected):
+    assert measure(auc("auc", "actual", "told"), labelled([1, 1, 0], told)) == pytest.approx(expected)
+
+
+def test_where_all_are_alike_there_is_no_area():
+    assert math.isnan(measure(auc("auc", "actual", "told"), labelled([1, 1], [0.1, 0.2])))
+
+
+def test_calibration_compares_chances_with_shares_in_bins_of_equal_rows():
+    frame = labelled([0, 0, 1, 0], [0.1, 0.1, 0.7, 0.7])
+    assert measure(calibration_error("error", "actual", "told", bins=2), frame) == pytest.approx(0.1 / 2 + 0.2 / 2)

@@ -11,9 +11,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from feature_repo.errors import DataError
+from feature_repo.views import polars_type
 from tests.feature_repo.world import day
 from training.evaluation import columns_of, predicted
-from training.metrics import mae_log_hours, measure, ndcg_at
+from training.metrics import absolute_error, auc, log_loss, mae_log_hours, measure, ndcg_at
 from training.model import load_model, save_model
 from training.product import Metric, Product
 from training.products import PRODUCTS
@@ -23,10 +24,13 @@ from training.trainers.encoding import Encoding
 GROUPS, PEOPLE = 400, 6
 
 
+def share_of(points: np.ndarray) -> np.ndarray:
+    return points / 100
+
+
 def empty_columns(product: Product, rows: int) -> dict[str, pl.Series]:
     """Every column that the product or its baselines read, without a value."""
-    types = {float: pl.Float64, int: pl.Int64, str: pl.String}
-    return {c.qualified: pl.Series([None] * rows, dtype=types[c.dtype]) for c in columns_of(product)}
+    return {c.qualified: pl.Series([None] * rows, dtype=polars_type(c)) for c in columns_of(product)}
 
 
 def assignment_frame(seed: int) -> pl.DataFrame:
@@ -70,6 +74,57 @@ def performance_frame(seed: int) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
+def market_frame(
+    name: str, labels: Callable[[np.ndarray], dict[str, np.ndarray]], column: str, seed: int
+) -> pl.DataFrame:
+    """Rows of a product whose labels follow one of its columns, 0 to 1; the others are missing."""
+    rows = GROUPS * PEOPLE
+    planted = np.random.default_rng(seed).random(rows)
+    names = {entity.key: [f"{n % 50}" for n in range(rows)] for entity in PRODUCTS[name].entities}
+    columns = empty_columns(PRODUCTS[name], rows) | {
+        column: pl.Series(planted),
+        **{key: pl.Series(each) for key, each in {**names, **labels(planted)}.items()},
+        "group": pl.Series(np.arange(rows).astype(str)),
+        "event_timestamp": pl.Series([day("01") + timedelta(hours=n) for n in range(rows)]),
+    }
+    return pl.DataFrame(columns)
+
+
+def match_frame(seed: int) -> pl.DataFrame:
+    """Pay alone decides, from the other end than the rule takes it."""
+    return market_frame("talent_job_match", lambda x: {"match_score": 100 - 60 * x}, "fit__salary_overlap", seed)
+
+
+def gap_frame(seed: int) -> pl.DataFrame:
+    """Who declares few levels in what builds on a skill falls short in it, 49 times in 50."""
+    flips = np.random.default_rng(seed + 100).random(GROUPS * PEOPLE) < 0.02
+    return market_frame("skill_gap", lambda x: {"is_gap": ((x < 0.5) ^ flips) * 1.0}, "gap__advanced_level", seed)
+
+
+def learning_frame(seed: int) -> pl.DataFrame:
+    """Items are worth as much as the person is ready for them; some attributes make items alike."""
+    frame = market_frame("learning", lambda x: {"reward": x, "worth": (x > 0.5) * 1.0}, "study__readiness", seed)
+    return frame.with_columns(content__skill_id=pl.col("person_id"), content__format=pl.lit("VIDEO"))
+
+
+def demand_frame(seed: int) -> pl.DataFrame:
+    """Series that go straight on, six periods ahead."""
+    random, rows = np.random.default_rng(seed), 240
+    level, slope = random.uniform(4, 8, (rows, 1)), random.choice([-0.05, 0.05], (rows, 1))
+    values = level + slope * np.arange(42) + random.normal(0, 0.01, (rows, 42))
+    return pl.DataFrame(
+        {
+            "skill_id": [f"s{n}" for n in range(rows)],
+            "group": [f"s{n}" for n in range(rows)],
+            "event_timestamp": [day("01") + timedelta(hours=n) for n in range(rows)],
+            "horizon": [6.0] * rows,
+            "series__values": pl.Series(values[:, :36].tolist(), dtype=pl.List(pl.Float64)),
+            "series__months": [1.0] * rows,
+            "actual_demand": values[:, 41],
+        }
+    )
+
+
 @dataclass(frozen=True)
 class Case:
     product: Product
@@ -83,6 +138,10 @@ class Case:
 CASES = {
     "hybrid": Case(PRODUCTS["task_assignment"], assignment_frame, ndcg_at(10)),
     "outcomes": Case(PRODUCTS["task_performance"], performance_frame, mae_log_hours),
+    "scores": Case(PRODUCTS["talent_job_match"], match_frame, absolute_error("mae", "match_score", "score", share_of)),
+    "chances": Case(PRODUCTS["skill_gap"], gap_frame, log_loss("log_loss", "is_gap", "score")),
+    "bandit": Case(PRODUCTS["learning"], learning_frame, auc("auc", "worth", "score")),
+    "forecasts": Case(PRODUCTS["skill_demand"], demand_frame, absolute_error("mae", "actual_demand", "demand")),
 }
 each_trainer = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -141,6 +200,15 @@ def test_intervals_cover_the_promised_share_of_unseen_tasks(models):
     frame = performance_frame(3).hstack(models["task_performance"].predict(performance_frame(3)))
     inside = frame["actual_hours"].is_between(frame["hours_low"], frame["hours_high"]).mean()
     assert inside == pytest.approx(0.8, abs=0.06)
+
+
+def test_a_small_correction_keeps_the_estimate_and_has_no_reasons(models):
+    frame, model = performance_frame(3), models["task_performance"]
+    corrections = np.log1p(model.predict(frame)["hours"].to_numpy()) - frame["pair__log_estimate"].to_numpy()
+    kept = np.abs(corrections) < 1e-9
+    assert 0 < kept.sum() < len(kept)
+    assert np.abs(corrections[~kept]).min() > 0.1
+    assert model.contributions(frame).sum_horizontal().to_numpy() == pytest.approx(corrections, abs=1e-9)
 
 
 def test_quality_stays_unknown_where_nobody_rated(models):

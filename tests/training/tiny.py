@@ -14,12 +14,13 @@ import numpy as np
 import polars as pl
 
 from feature_repo.column import Column, View
-from feature_repo.entities import task
+from feature_repo.entities import person, task
 from feature_repo.window import Window
 from training.candidate import Candidate, Scores
 from training.metrics import absolute_error, measure
 from training.model import KINDS
 from training.product import Baseline, Gate, Label, Product, Slice, TimeSplit
+from training.route import Route
 
 KINDS["tiny"] = "tests.training.tiny:Tiny"
 
@@ -124,7 +125,7 @@ PRODUCT = Product(
     baselines=(mean, by_size),
     fallback="mean",
     gate=Gate("mae_hours", beats="by_size"),
-    route="/api/v1/tiny",
+    routes=(Route("/api/v1/tiny", subject=(task,), items=person, named="people"),),
     slices=(hard,),
 )
 

@@ -1,4 +1,4 @@
-"""One LightGBM booster with its encoding: kept as text, explained by its own contributions."""
+"""One LightGBM booster with its encoding: kept as text, explained by what each column contributes."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.column import Column
+from training.shap.treeshap import contributions
 from training.trainers.encoding import Encoding
 
 Floats = NDArray[np.float64]
+# One seed and one histogram order: the same rows give the same model on any number of cores.
+REPEATABLE = {"verbosity": -1, "deterministic": True, "force_row_wise": True}
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,30 @@ class Boosted:
         import lightgbm
 
         encoding = Encoding.of(train.frame, columns)
-        # one seed and one histogram order: the same rows give the same model on any number of cores
-        settings = {"verbosity": -1, "deterministic": True, "force_row_wise": True, **parameters}
-        return Boosted(lightgbm.train(settings, train.dataset(encoding), rounds), encoding)
+        return Boosted(lightgbm.train({**REPEATABLE, **parameters}, train.dataset(encoding), rounds), encoding)
+
+    @staticmethod
+    def best_rounds(
+        train: Rows, held: Rows, columns: Sequence[Column], parameters: Mapping[str, object], most: int, patience: int
+    ) -> int:
+        """After how many rounds the held rows' loss is least; boosting ends `patience` rounds after the last gain."""
+        import lightgbm
+
+        encoding = Encoding.of(train.frame, columns)
+        stop = lightgbm.early_stopping(patience, verbose=False)
+        learned = train.dataset(encoding)
+        judge = held.dataset(encoding).set_reference(learned)
+        settings = {**REPEATABLE, **parameters}
+        return int(lightgbm.train(settings, learned, most, [judge], callbacks=[stop]).best_iteration)
 
     def raw(self, frame: pl.DataFrame) -> Floats:
         """The booster's answer per row, on its raw scale."""
         return np.asarray(self.booster.predict(self.encoding.matrix(frame), raw_score=True))
 
     def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """What each column added to `raw`, and `expected`: they sum to it (SHAP values by LightGBM itself)."""
-        parts = self.booster.predict(self.encoding.matrix(frame), pred_contrib=True)
-        return pl.from_numpy(np.asarray(parts), schema=[*self.encoding.names, "expected"])
+        """What each column added to `raw`, and `expected`: they sum to it (SHAP values)."""
+        parts = contributions(self.booster, self.encoding.matrix(frame))
+        return pl.from_numpy(parts, schema=[*self.encoding.names, "expected"])
 
     def save(self, folder: Path, name: str) -> None:
         """Write <name>.txt, LightGBM's text, and <name>.json, the encoding."""

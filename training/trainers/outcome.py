@@ -17,6 +17,10 @@ from training.trainers.interval import Interval, Recipe
 
 Floats = NDArray[np.float64]
 FEWEST_LABELS = 100
+# Small corrections are wrong more often than right, as people book what they estimated: exactly that on 38% of SiP's
+# tasks of 2007 to 2010. On those years, leaving out corrections below a tenth took the mean error in log hours from
+# .369 to .365 (estimate: .384).
+SMALLEST_CORRECTION = 0.1
 
 
 def _log_ratio(frame: pl.DataFrame) -> Floats:
@@ -75,9 +79,15 @@ class OutcomeForecaster:
         return Recipe(_read(columns), parameters, self.coverage, self.rounds, self.tail_rounds, seeds)
 
 
-def _hours(frame: pl.DataFrame, *values: Floats) -> tuple[Floats, ...]:
+def _hours(frame: pl.DataFrame, median: Floats, low: Floats, high: Floats) -> tuple[Floats, ...]:
     estimate = frame["pair__log_estimate"].to_numpy()
-    return tuple(np.maximum(np.expm1(value + estimate), 0.0) for value in values)
+    middle = np.where(_is_corrected(median), median, 0.0)
+    bounds = middle, np.minimum(low, middle), np.maximum(high, middle)
+    return tuple(np.maximum(np.expm1(value + estimate), 0.0) for value in bounds)
+
+
+def _is_corrected(median: Floats) -> NDArray[np.bool_]:
+    return np.abs(median) > SMALLEST_CORRECTION
 
 
 def _days(_: pl.DataFrame, median: Floats, low: Floats, high: Floats) -> tuple[Floats, ...]:
@@ -125,8 +135,10 @@ class Outcomes:
         return RESTORED[output](frame, *self.intervals[output].predict(frame))
 
     def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """What each column added to ln((1 + hours) / (1 + estimated hours))."""
-        return self.intervals["hours"].contributions(frame)
+        """What each column added to ln((1 + hours) / (1 + estimated hours)): nothing where the estimate was kept."""
+        parts = self.intervals["hours"].contributions(frame)
+        is_corrected = pl.Series(_is_corrected(parts.sum_horizontal().to_numpy()))
+        return parts.select(pl.when(is_corrected).then(pl.all()).otherwise(0.0))
 
     def save(self, folder: Path) -> None:
         """Write model.json and the boosters of each output."""

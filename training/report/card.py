@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from training.candidate import Candidate, Numbers, Scores
-from training.insight import Bin, bins, gate_metric, worst
+from training.report.insight import Bin, bins, gate_metric, worst
 
 TOP = 10
 
@@ -49,7 +49,7 @@ def _what(candidate: Candidate) -> Iterator[str]:
     yield f"# {product.title}"
     yield (
         f"\n`{product.name}` as of {candidate.as_of:%Y-%m-%d}: answers {', '.join(product.outputs)} per {about}. "
-        f"Served at `{product.route}`; where no model can answer, the rule `{product.fallback}` does."
+        f"Served at `{product.route.path}`; where no model can answer, the rule `{product.fallback}` does."
     )
     yield f"\nParameters: {parameters}."
 

@@ -1,0 +1,1 @@
+"""What is written about a model: its card, plots, and its page in the docs."""

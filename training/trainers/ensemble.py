@@ -1,0 +1,151 @@
+"""Boosters that differ only in their seed, averaged: a score or a calibrated chance, and how far they agree."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from feature_repo.column import Column
+from feature_repo.errors import TooFewError
+from training.trainers.boosted import Boosted, Rows
+from training.tuning.space import Range, Space
+
+Floats = NDArray[np.float64]
+Objective = Literal["regression", "binary"]
+FEWEST_LABELS = 50
+PATIENCE = 30
+SPACE: Space = {
+    "learning_rate": Range(0.02, 0.15, log=True),
+    "leaves": Range(4, 63, log=True),
+    "fewest_in_leaf": Range(10, 100, log=True),
+}
+"""Of a search. The rounds are found by each fit."""
+
+
+@dataclass(frozen=True)
+class BoostedEnsemble:
+    """Settings. label: the column that is learned. greatest: of the score; chances go up to 1.
+
+    The number of rounds is where the validation rows stop to gain; a chance is calibrated on them too.
+    """
+
+    label: str
+    objective: Objective = "regression"
+    greatest: float = 1.0
+    members: int = 3
+    rounds: int = 600
+    learning_rate: float = 0.05
+    leaves: int = 15
+    fewest_in_leaf: int = 30
+
+    def fit(self, train: pl.DataFrame, validation: pl.DataFrame, columns: Sequence[Column], seed: int) -> "Ensemble":
+        """Raises TooFewError where there are fewer than FEWEST_LABELS labels, or all are the same."""
+        learned, held = (Rows(frame, frame[self.label].cast(pl.Float64).to_numpy()) for frame in (train, validation))
+        if len(learned.target) < FEWEST_LABELS or len(np.unique(learned.target)) < 2:
+            raise TooFewError(f"{self.label}: {len(learned.target)} rows, at least {FEWEST_LABELS} that differ")
+        rounds = self._rounds(learned, held, columns, seed)
+        members = tuple(
+            Boosted.fit(learned, columns, self._parameters(seed + member), rounds) for member in range(self.members)
+        )
+        slope, offset = self._calibration(members, held)
+        return Ensemble(members, self.objective, self.greatest, slope, offset)
+
+    def _parameters(self, seed: int) -> dict[str, object]:
+        return {
+            "objective": self.objective,
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": self.fewest_in_leaf,
+            "feature_fraction": 0.8,
+            "bagging_fraction": 0.8,
+            "bagging_freq": 1,
+            "cat_smooth": 20.0,
+            "seed": seed,
+        }
+
+    def _rounds(self, learned: Rows, held: Rows, columns: Sequence[Column], seed: int) -> int:
+        """How many rounds the validation rows want; half the most where there are too few to tell."""
+        if len(held.target) < FEWEST_LABELS:
+            return self.rounds // 2
+        return Boosted.best_rounds(learned, held, columns, self._parameters(seed), self.rounds, PATIENCE)
+
+    def _calibration(self, members: Sequence[Boosted], held: Rows) -> tuple[float, float]:
+        """Slope and offset of the log odds that make the validation rows' chances right; (1, 0) for scores.
+
+        Source: Platt 1999, with his smoothed targets.
+        """
+        if self.objective != "binary" or len(held.target) < FEWEST_LABELS or len(np.unique(held.target)) < 2:
+            return 1.0, 0.0
+        from scipy.optimize import minimize
+
+        odds = np.mean([member.raw(held.frame) for member in members], axis=0)
+        positive = held.target.sum()
+        high, low = (positive + 1) / (positive + 2), 1 / (len(held.target) - positive + 2)
+        target = np.where(held.target > 0, high, low)
+
+        def loss(line: Floats) -> float:
+            logits = line[0] * odds + line[1]
+            return float(np.mean(np.logaddexp(0, logits) - target * logits))
+
+        slope, offset = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
+        return (float(slope), float(offset)) if slope > 0 else (1.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The fitted boosters. What is explained is the score before it is cut to its range, or the calibrated log odds."""
+
+    members: tuple[Boosted, ...]
+    objective: Objective
+    greatest: float
+    slope: float
+    offset: float
+    explains: ClassVar[str] = "score"
+
+    @property
+    def scale(self) -> str:
+        """Of the contributions."""
+        return "log odds" if self.objective == "binary" else "points"
+
+    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """score: 0 to greatest. confidence: 1 - min(2 * variance of the members' scores over greatest, .5).
+
+        Source of the confidence: REQUIREMENTS 3.
+        """
+        raw = np.array([self.slope * member.raw(frame) + self.offset for member in self.members])
+        spread = np.var(self._scores(raw) / self.greatest, axis=0)
+        score = self._scores(raw.mean(axis=0))
+        return pl.DataFrame({"score": score, "confidence": 1 - np.minimum(2 * spread, 0.5)})
+
+    def _scores(self, raw: Floats) -> Floats:
+        if self.objective == "binary":
+            chances: Floats = self.greatest / (1 + np.exp(-raw))
+            return chances
+        return np.clip(raw, 0.0, self.greatest)
+
+    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The mean of the members' SHAP values; with `expected` they add up to what is explained."""
+        parts = [member.contributions(frame) for member in self.members]
+        mean = sum(part.to_numpy() for part in parts) / len(parts) * self.slope
+        found = pl.from_numpy(np.asarray(mean), schema=parts[0].columns)
+        return found.with_columns(pl.col("expected") + self.offset)
+
+    def save(self, folder: Path) -> None:
+        """Write each member and the calibration."""
+        for number, member in enumerate(self.members):
+            member.save(folder, f"member_{number}")
+        facts: dict[str, Any] = {"kind": "ensemble", "members": len(self.members)}
+        facts |= {name: getattr(self, name) for name in ("objective", "greatest", "slope", "offset")}
+        (folder / "model.json").write_text(json.dumps(facts))
+
+    @staticmethod
+    def load(folder: Path) -> "Ensemble":
+        """Read what save wrote."""
+        facts = json.loads((folder / "model.json").read_text())
+        members = tuple(Boosted.load(folder, f"member_{number}") for number in range(facts["members"]))
+        return Ensemble(members, facts["objective"], facts["greatest"], facts["slope"], facts["offset"])
