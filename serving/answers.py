@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -14,7 +15,7 @@ import polars as pl
 from monitoring.prediction_log import Record
 from serving import forms
 from serving.explain import explanation, factors
-from serving.fallback import columns_of
+from serving.fallback import columns_of, rule_outputs
 from serving.features import Asked, Features, Published, Read, loggable, read_for
 from serving.journal import Journal
 from serving.limits import LIMITS
@@ -22,6 +23,7 @@ from serving.metrics import Metrics
 from serving.models import Champion, Models
 from serving.scoring import Scored, score
 from training.product import Product
+from training.route import Answered, Extra, Route
 
 LOG = logging.getLogger("talentml.serving")
 Factors = Mapping[int, list[dict[str, Any]]]
@@ -30,10 +32,17 @@ Factors = Mapping[int, list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Explained:
-    """The factors of the rows that were explained, and what they explain; None where that failed or was not asked."""
+    """The factors of the rows that were explained, and what they explain; None where that failed or was not asked.
+
+    contributions: as the model gave them, with `row`, the place in the answer.
+    """
 
     factors: Factors
     head: dict[str, Any] | None
+    contributions: pl.DataFrame | None = None
+
+
+NOT_EXPLAINED = Explained({}, None)
 
 
 @dataclass(frozen=True)
@@ -45,18 +54,23 @@ class Answers:
     journal: Journal
     metrics: Metrics
 
-    async def answer(self, product: Product, request: Any, request_id: str | None, started: float) -> dict[str, Any]:
+    async def answer(
+        self, product: Product, route: Route, request: Any, request_id: str | None, started: float
+    ) -> dict[str, Any]:
         """The answer to a valid request, as serving.replies declares it. started: time.perf_counter() of its arrival.
 
-        Raises ProblemError 404 for a task that is not stored.
+        Raises ProblemError 404 for a subject that is not stored but might have been given.
         """
         published = self.features.current
-        asked = forms.asked(product, request, published)
+        asked = forms.asked(route, request, published)
         read, scored = await self._scored(product, published, asked)
-        shown = forms.shown(product, request, asked, scored)
-        explained = await self._explained(product, read, scored, shown) if request.explain else Explained({}, None)
+        shown = forms.shown(request, read, scored)
+        wants_parts = request.explain or bool(route.extras)
+        explained = await self._explained(product, read, scored, shown) if wants_parts else NOT_EXPLAINED
+        extras = await self._extras(product, request, read, scored, shown, explained, published)
+        explained = explained if request.explain else NOT_EXPLAINED
         head = self._head(product, read, scored, explained)
-        reply = forms.reply(product, head, asked, scored, shown, explained.factors)
+        reply = forms.reply(product, head, asked, scored, shown, explained.factors, extras)
         reply["processing_ms"] = round(1000 * (time.perf_counter() - started), 3)
         self._note(request, request_id, read, reply)
         return reply
@@ -70,20 +84,58 @@ class Answers:
         with self.metrics.stage_seconds.labels(product.name, "features").time():
             read = read_for(published, asked, columns_of(product))
         with self.metrics.stage_seconds.labels(product.name, "prediction").time():
-            champion = self.models.active.get(product.name)
-            return read, score(product, champion, read.features, read.known, read.snapshot is not None)
+            return read, score(product, self.models.active.get(product.name), read)
+
+    async def _extras(
+        self,
+        product: Product,
+        request: Any,
+        read: Read,
+        scored: Scored,
+        shown: Sequence[int],
+        explained: Explained,
+        published: Published | None,
+    ) -> dict[str, Any]:
+        """What the route says beside scores; null where it cannot be had."""
+        route = read.asked.route
+        if published is None or not route.extras:
+            return {}
+        answered = Answered(
+            subject=read.asked.subject,
+            options=forms.options(route, request),
+            features=read.features[list(shown)],
+            outputs=scored.outputs[list(shown)],
+            contributions=explained.contributions,
+            published=published,
+            ask=partial(self._ask, published),
+        )
+        with self.metrics.stage_seconds.labels(product.name, "extras").time():
+            return await asyncio.to_thread(_said, product, route, answered)
+
+    def _ask(self, published: Published, name: str, spine: pl.DataFrame, given: Any = None) -> pl.DataFrame:
+        """Another product's outputs for a spine, on the same snapshot.
+
+        From its champion where it is asked about what is known only, else from its rule: scores of both do not compare.
+        """
+        product, champion = self.models.products[name], self.models.active.get(name)
+        frame = published.read(spine, columns_of(product), given)
+        asked = ((entity, key) for entity in product.entities for key in spine[entity.key].unique())
+        if champion is None or not all(published.knows(entity, key) for entity, key in asked):
+            return rule_outputs(product, frame)
+        return champion.model.predict(frame)
 
     async def _explained(self, product: Product, read: Read, scored: Scored, shown: Sequence[int]) -> Explained:
         rows = [row for row in shown if scored.by_model[row]]
         if scored.champion is None or not rows:
-            return Explained({}, None)
+            return NOT_EXPLAINED
         with self.metrics.stage_seconds.labels(product.name, "explanation").time():
-            work = asyncio.to_thread(_explain, scored.champion, read.features, rows)
+            places = [place for place, row in enumerate(shown) if scored.by_model[row]]
+            work = asyncio.to_thread(_explain, scored.champion, read.features, rows, places)
             try:
                 return await asyncio.wait_for(work, LIMITS.explanation_seconds)
             except Exception as error:  # noqa: BLE001  a score is worth having without its explanation
                 LOG.warning("%s: no explanation: %r", product.name, error)
-                return Explained({}, None)
+                return NOT_EXPLAINED
 
     def _head(self, product: Product, read: Read, scored: Scored, explained: Explained) -> dict[str, Any]:
         source = "model" if scored.champion else "fallback"
@@ -122,9 +174,23 @@ class Answers:
         self.journal.add(record)
 
 
-def _explain(champion: Champion, features: pl.DataFrame, rows: Sequence[int]) -> Explained:
+def _explain(champion: Champion, features: pl.DataFrame, rows: Sequence[int], places: Sequence[int]) -> Explained:
+    """rows: of the scored frame; places: the same rows' places in the answer."""
     explained = features[list(rows)]
     contributions = champion.model.contributions(explained)
     found = factors(contributions, explained, champion.product.columns, champion.model.explains)
     head = explanation(contributions, champion.model.explains, champion.model.scale)
-    return Explained(dict(zip(rows, found, strict=True)), head)
+    named = contributions.with_columns(row=pl.Series(places, dtype=pl.Int64))
+    return Explained(dict(zip(rows, found, strict=True)), head, named)
+
+
+def _said(product: Product, route: Route, answered: Answered) -> dict[str, Any]:
+    return {extra.name: _one_extra(product, extra, answered) for extra in route.extras}
+
+
+def _one_extra(product: Product, extra: Extra, answered: Answered) -> Any:
+    try:
+        return extra.value(answered)
+    except Exception:
+        LOG.exception("%s: no %s", product.name, extra.name)
+        return None

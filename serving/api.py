@@ -1,6 +1,6 @@
 """The HTTP interface: a route per product, and what the service says about itself."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI, Request, Response
@@ -9,11 +9,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from serving import docs, problems, status
-from serving.features import task_view
 from serving.problems import ProblemAnswer, ProblemError
-from serving.replies import Health, Status, reply_model
-from serving.schemas import request_model, task_model
+from serving.replies import Health, Status, batch_reply, reply_model
+from serving.schemas import batch_model, camel, given_models, request_model
 from training.product import Product
+from training.route import Route
 
 if TYPE_CHECKING:
     from serving.running import Running
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"model": ProblemAnswer, "content": {problems.MEDIA_TYPE: {}}, "description": text}
     for code, text in (
-        (404, "No such task"),
+        (404, "No such thing; give its columns where the request may"),
         (413, "The body is too large"),
         (415, "The body is not JSON"),
         (422, "The request breaks its schema; `errors` names the fields"),
@@ -34,35 +34,109 @@ def application(products: Mapping[str, Product]) -> FastAPI:
     app = FastAPI(
         title="Talentml",
         version="1",
-        summary="People for tasks, and what to expect of them",
+        summary="People, tasks, jobs and skills: what suits whom, what to expect, what to learn",
         docs_url=None,
         redoc_url=None,
     )
     problems.install(app)
     docs.install(app)
-    task = task_model(task_view())
+    given = given_models([route for product in products.values() for route in product.routes])
     for product in products.values():
-        _add_product(app, product, request_model(product, task))
+        for route in product.routes:
+            _add_route(app, product, route, given)
     _add_status(app)
     return app
 
 
-def _add_product(app: FastAPI, product: Product, model: type[BaseModel]) -> None:
-    async def answer(request: Request, body: model) -> Response:  # type: ignore[valid-type]
-        state = request.state
-        reply = await running(request).answers.answer(product, body, state.request_id, state.started)
-        return _json(reply)
+def schema_name(product: Product, route: Route) -> str:
+    """What the schemas of a route begin with: the product's name, or the path where it is not the product's own."""
+    path = route.path.split("/{")[0].partition("/v1/")[2].replace("/", "-")
+    return camel(product.name if route is product.route else path)
 
+
+def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str, type[BaseModel]]) -> None:
+    name = schema_name(product, route)
+    request, reply = request_model(name, route, given), reply_model(name, product, route)
+
+    async def answer(request: Request, body: Any) -> Response:
+        state = request.state
+        found = await running(request).answers.answer(product, route, body, state.request_id, state.started)
+        return _json(found)
+
+    async def answers(request: Request, body: Any) -> Response:
+        state, now = request.state, running(request).answers
+        found = [await now.answer(product, route, each, state.request_id, state.started) for each in body.requests]
+        return _json({"answers": found})
+
+    title = route.title or product.title
+    _add(app, route.path, route.method, answer, request, reply, name, title)
+    if route.method == "POST":
+        many, batch = batch_model(name, request), batch_reply(name, reply)
+        _add(
+            app,
+            route.batch or f"{route.path}/batch",
+            "POST",
+            answers,
+            many,
+            batch,
+            f"{name}Batch",
+            f"{title}, many at once",
+        )
+
+
+def _add(
+    app: FastAPI,
+    path: str,
+    method: str,
+    endpoint: Callable[..., Any],
+    body: type[BaseModel],
+    reply: type[BaseModel],
+    name: str,
+    title: str,
+) -> None:
+    by_body = method == "POST"
+    endpoint.__annotations__["body"] = body
+    if not by_body:
+        endpoint = _from_parameters(endpoint, body)
     app.router.add_api_route(
-        product.route,
-        answer,
-        methods=["POST"],
-        name=product.name,
-        summary=product.title,
-        response_model=reply_model(product),
+        path.replace("}", ":path}"),  # an id may hold a slash, such as that of ci/cd
+        endpoint,
+        methods=[method],
+        name=name,
+        summary=title,
+        response_model=reply,
         responses=PROBLEMS,
-        route_class_override=StrictRoute,
+        route_class_override=StrictRoute if by_body else APIRoute,
+        openapi_extra=None if by_body else {"parameters": _parameters(path, body)},
     )
+
+
+def _from_parameters(endpoint: Callable[..., Any], model: type[BaseModel]) -> Callable[..., Any]:
+    """The endpoint of a GET: the request's fields come from the path and the query."""
+
+    async def read(request: Request) -> Response:
+        try:
+            asked = model.model_validate_strings({**request.query_params, **request.path_params})
+        except ValidationError as error:
+            raise problems.invalid(error) from None
+        answer: Response = await endpoint(request, asked)
+        return answer
+
+    return read
+
+
+def _parameters(path: str, model: type[BaseModel]) -> list[dict[str, Any]]:
+    """The OpenAPI parameters of a GET's request."""
+    whole = model.model_json_schema()
+    return [
+        {
+            "name": name,
+            "in": "path" if f"{{{name}}}" in path else "query",
+            "required": name in whole.get("required", ()),
+            "schema": schema,
+        }
+        for name, schema in whole["properties"].items()
+    ]
 
 
 class StrictRoute(APIRoute):

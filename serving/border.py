@@ -40,7 +40,7 @@ class Border:
         self._measure(scope, answer)
 
     def _measure(self, scope: Scope, answer: "_Answer") -> None:
-        route = getattr(scope.get("route"), "path", "none")  # never the path itself: anybody may make up paths
+        route = getattr(scope.get("route"), "path_format", "none")  # never the path itself: anybody may make up paths
         metrics = self.app.state.running.metrics
         metrics.requests.labels(route, answer.status).inc()
         metrics.request_seconds.labels(route).observe(time.perf_counter() - answer.started)

@@ -1,6 +1,5 @@
 """The columns that moved an answer most, with the model's own contributions (SHAP values for LightGBM)."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +9,10 @@ import polars as pl
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from serving.limits import LIMITS
+from training.asking.wording import sentence
 
 EXPECTED = "expected"
-MOST_LISTED = 5  # so many entries of a list-valued column are named in a sentence
+SAME = 1e-9
 
 
 def factors(
@@ -24,11 +24,14 @@ def factors(
 ) -> list[list[dict[str, Any]]]:
     """For each row its strongest factors, strongest first; columns that changed nothing are left out.
 
-    contributions: a float column per qualified column, in the scale of the model; features: the columns' values.
+    contributions: a float column per qualified column, in the scale of the model, or per part of the model that is no
+    column, such as a trend; features: the columns' values.
     Raises DataError for a contribution that is not finite.
     """
-    known = {column.qualified: column for column in columns if column.qualified in contributions.columns}
-    names = list(known)
+    declared = {column.qualified: column for column in columns}
+    names = [name for name in contributions.columns if name != EXPECTED]
+    known = {name: declared.get(name) or _part(name) for name in names}
+    features = features.with_columns(pl.lit(None).alias(name) for name in names if name not in features.columns)
     amounts = contributions.select(names).to_numpy()
     if not np.isfinite(amounts).all():
         raise DataError("contributions: not finite, allowed: numbers")
@@ -43,39 +46,27 @@ def factors(
     ]
 
 
+def _part(name: str) -> Column:
+    """A part of a model that is no column, as one: it has no value of its own."""
+    return Column(name=name, dtype=float, view="", function=_part, description=f"The {name.replace('_', ' ')}")
+
+
 def factor(column: Column, value: Any, contribution: float, output: str) -> dict[str, Any]:
     """One factor of one answer, as in serving.replies.Factor."""
     value = value.to_list() if isinstance(value, pl.Series) else value
-    direction = "raises" if contribution > 0 else "lowers"
-    description = " ".join(column.description.split())
-    said = re.split(r"[.:;] ", description.rstrip("."))[0]
-    effect = f"{direction} the {output.replace('_', ' ')}"
     return {
-        "column": column.qualified,
-        "description": description,
+        "column": column.qualified.removeprefix("__"),
+        "description": " ".join(column.description.split()),
         "value": value,
         "unit": column.unit,
         "contribution": contribution,
-        "direction": direction,
-        "sentence": f"{said}: {_spoken(value, column.unit)}. This {effect}.",
+        "direction": "raises" if contribution > 0 else "lowers",
+        "sentence": sentence(column, value, contribution, output),
     }
 
 
-def _spoken(value: Any, unit: str) -> str:
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        rest = len(value) - MOST_LISTED
-        named = ", ".join(_spoken(item, "") for item in value[:MOST_LISTED])
-        return (named or "none") + (f" and {rest} more" if rest > 0 else "")
-    if isinstance(value, float):
-        value = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    return f"{value} {unit}".strip()
-
-
 def explanation(contributions: pl.DataFrame, output: str, scale: str) -> dict[str, Any]:
-    """What the factors explain, as in serving.replies.Explanation."""
-    expected = contributions[EXPECTED][0] if EXPECTED in contributions.columns else None
+    """What the factors explain, as in serving.replies.Explanation. expected: None where each row has its own."""
+    values = contributions[EXPECTED].to_numpy() if EXPECTED in contributions.columns else np.zeros(0)
+    expected = float(values[0]) if len(values) and np.ptp(values) < SAME else None
     return {"output": output, "scale": scale, "expected": expected}

@@ -1,9 +1,9 @@
-"""The online snapshot that requests are answered from, and who and what is in it."""
+"""The online snapshot that requests are answered from, who and what is in it, and what to ask about by default."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,56 +12,87 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.column import Column, View
+from feature_repo.entities import Entity
 from feature_repo.online import OnlineSnapshot
 from feature_repo.retrieval import facts, online_frame
 from feature_repo.views import polars_type
 from monitoring.prediction_log import GIVEN
 from serving.limits import LIMITS
-from training.labels import active_people
-from training.product import Facts
+from serving.schemas import noun
+from training.product import Product
+from training.route import Choose, Ids, Route
 
 LOG = logging.getLogger("talentml.serving")
-TASK = "task"
 Mask = NDArray[np.bool_]
+Known = Mapping[Entity, frozenset[str]]
 
 
 @dataclass(frozen=True)
 class Published:
-    """One snapshot. candidates: who is ranked where a request names nobody, the most recently active first."""
+    """One snapshot. known: the ids of each entity that some stream lists. pools: by the path of a route."""
 
+    home: Path
     snapshot: OnlineSnapshot
-    people: frozenset[str]
-    tasks: frozenset[str]
-    candidates: tuple[str, ...]
+    known: Known = field(default_factory=dict)
+    pools: Mapping[str, Choose] = field(default_factory=dict)
+
+    @property
+    def at(self) -> datetime:
+        """The instant at which the features stand."""
+        return self.snapshot.at
+
+    def facts(self, stream: str, *, first: bool = False) -> pl.LazyFrame:
+        """A stream's rows, of the version that the snapshot was packed from: a publish moves two links in turn."""
+        version = self.snapshot.offline_version
+        return facts(self.home, stream, self.snapshot.as_of, first=first, version=version)
+
+    def read(self, spine: pl.DataFrame, columns: Sequence[Column], given: Any = None) -> pl.DataFrame:
+        """The spine with the columns' values."""
+        return online_frame(self.snapshot, spine, columns, given)
+
+    def candidates(self, path: str, subject: Ids) -> Sequence[str]:
+        """What a request that names no items is answered from, the likeliest first."""
+        choose = self.pools.get(path)
+        return choose(subject)[: LIMITS.candidates] if choose else ()
+
+    def knows(self, entity: Entity, name: str) -> bool:
+        """Whether the entity was listed when the snapshot was made."""
+        return entity not in self.known or name in self.known[entity]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Person and task pairs, in the order of the answer.
+    """What a request is about, a row per answer to give, in the order of the question.
 
-    spine: person_id and task_id, strings. given: for rows about a task that is not stored, its columns by plain
-    name; None for the others.
+    spine: the route's keys, strings. given: for rows about something that is not stored, its columns by plain name;
+    None for the others. subject: the keys that all rows share, of a ranking.
     """
 
+    route: Route
     spine: pl.DataFrame
     given: Sequence[Mapping[str, Any] | None]
+    subject: Ids
 
 
 @dataclass(frozen=True)
 class Read:
-    """What was read for a request. snapshot: None where the features could not be read; they are null then."""
+    """What was read for a request. snapshot: None where the features could not be read; they are null then.
+
+    known: the rows whose entities are all in the store, shape (rows,). unknown: which kind of thing none of them is.
+    """
 
     asked: Asked
     features: pl.DataFrame
     known: Mask
     snapshot: OnlineSnapshot | None
+    unknown: str = ""
 
 
 class Features:
     """Reads the published snapshot, and reopens when a new one is published."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, products: Iterable[Product]) -> None:
+        self.home, self.products = home, tuple(products)
         self.current: Published | None = None
         self.error: str | None = "not opened yet"
 
@@ -70,46 +101,72 @@ class Features:
         try:
             if self.current and self.current.snapshot.is_current():
                 return False
-            self.current, self.error = _published(self.home), None
+            self.current, self.error = opened(self.home, self.products), None
         except Exception as error:  # noqa: BLE001  the store's border: the snapshot that is open stays
             self.error = f"{type(error).__name__}: {error}"
             return False
         return True
 
 
-def _published(home: Path) -> Published:
-    snapshot = OnlineSnapshot.open(home)
-    # Of the version that the snapshot was packed from: a publish moves the two links one after the other.
-    known = partial(facts, home, known_before=snapshot.as_of, version=snapshot.offline_version)
-    return Published(
-        snapshot,
-        frozenset(known("people").select("person_id").collect()["person_id"]),
-        frozenset(known("tasks").select("task_id").collect()["task_id"]),
-        _candidates(known, snapshot),
-    )
+def opened(home: Path, products: Sequence[Product]) -> Published:
+    """What is published now, with all that the products' routes need to know of it."""
+    plain = Published(home, OnlineSnapshot.open(home))
+    entities = {entity for product in products for entity in product.entities if entity.listed}
+    known = {entity: _ids(plain, entity) for entity in entities}
+    pools: dict[str, Choose] = {}
+    whole = Published(home, plain.snapshot, known, pools)  # pools may ask each other, so they share what is being made
+    routes = [route for product in products for route in product.routes]
+    pools.update((route.path, _pool(whole, route)) for route in routes if route.pool)
+    return whole
 
 
-def _candidates(known: Facts, snapshot: OnlineSnapshot) -> tuple[str, ...]:
-    """Those whom training would rank at that instant, less those whose account is not ACTIVE: they cannot take a task.
+def _ids(published: Published, entity: Entity) -> frozenset[str]:
+    listed = (published.facts(stream).select(pl.col(key)).collect().to_series() for stream, key in entity.listed)
+    return frozenset().union(*listed)
 
-    The most recently active first, and no more than a request may name.
-    """
-    open_accounts = known("people").filter(pl.col("status") == "ACTIVE")
-    active = active_people(known, snapshot.at).join(open_accounts, on="person_id", how="semi")
-    ranked = active.sort("recorded_at", "person_id", descending=[True, False]).head(LIMITS.candidates)
-    return tuple(ranked.collect()["person_id"])
+
+def _pool(published: Published, route: Route) -> Choose:
+    """A pool that cannot be made is empty: the other routes answer all the same."""
+    assert route.pool is not None
+    try:
+        return route.pool(published)
+    except Exception:
+        LOG.exception("%s: no pool of items", route.path)
+        return lambda _: ()
 
 
 def read_for(published: Published | None, asked: Asked, columns: Sequence[Column]) -> Read:
     """The features of the asked rows. Where they cannot be read, the columns that were not given are null."""
-    if published is None or not asked.spine.height:
-        return Read(asked, empty_frame(asked, columns), np.ones(asked.spine.height, dtype=np.bool_), None)
-    known = np.array([person in published.people for person in asked.spine["person_id"]], dtype=np.bool_)
+    everything = np.ones(asked.spine.height, dtype=np.bool_)
+    if published is None:
+        return Read(asked, empty_frame(asked, columns), everything, None)
+    known, unknown = _known(published, asked)
+    if not asked.spine.height:
+        return Read(asked, empty_frame(asked, columns), known, published.snapshot, unknown)
     try:
-        return Read(asked, frame(published, asked, columns), known, published.snapshot)
+        return Read(asked, frame(published, asked, columns), known, published.snapshot, unknown)
     except Exception:
         LOG.exception("the online features cannot be read")
-        return Read(asked, empty_frame(asked, columns), known, None)
+        return Read(asked, empty_frame(asked, columns), known, None, unknown)
+
+
+def _known(published: Published, asked: Asked) -> tuple[Mask, str]:
+    """Which rows are about things that are all known, or given; and which kind of thing none of them is."""
+    route, unknown = asked.route, ""
+    known = np.ones(asked.spine.height, dtype=np.bool_)
+    for entity in (*route.subject, *((route.items,) if route.items else ())):
+        names = asked.spine[entity.key].to_list() or [asked.subject.get(entity.key)]
+        found = np.array([name is None or published.knows(entity, name) for name in names], dtype=np.bool_)
+        found |= np.array([is_given(asked, entity, row) for row in range(len(found))], dtype=np.bool_)
+        unknown = unknown or ("" if found.any() else noun(entity))
+        known &= found[: len(known)]
+    return known, unknown
+
+
+def is_given(asked: Asked, entity: Entity, row: int) -> bool:
+    """Whether the request gives the entity of this row by its columns."""
+    is_last = bool(asked.route.subject) and entity == asked.route.subject[-1]
+    return is_last and row < len(asked.given) and asked.given[row] is not None
 
 
 def frame(published: Published, asked: Asked, columns: Sequence[Column]) -> pl.DataFrame:
@@ -117,57 +174,55 @@ def frame(published: Published, asked: Asked, columns: Sequence[Column]) -> pl.D
     rows = asked.spine.with_row_index("row")
     stored = [place for place, given in enumerate(asked.given) if given is None]
     if len(stored) == rows.height:
-        return online_frame(published.snapshot, asked.spine, columns)
+        return published.read(asked.spine, columns)
     new = [place for place, given in enumerate(asked.given) if given is not None]
     parts = [_given_rows(published, asked, new, columns)]
     if stored:
-        parts.append(online_frame(published.snapshot, asked.spine[stored], columns))
+        parts.append(published.read(asked.spine[stored], columns))
     together = pl.concat(parts)
     order = sorted(range(rows.height), key=(new + stored).__getitem__)
     return together[order]
 
 
 def _given_rows(published: Published, asked: Asked, new: Sequence[int], columns: Sequence[Column]) -> pl.DataFrame:
-    """Rows about tasks that are given: their columns replace the store's, which has none."""
-    tasks = [asked.given[place] for place in new]
-    same = tasks[:1] if all(task is tasks[0] for task in tasks) else tasks  # one task for all candidates
-    return online_frame(published.snapshot, asked.spine[new], columns, _given(same))
+    """Rows about things that are given: their columns replace the store's, which has none."""
+    things = [asked.given[place] for place in new]
+    same = things[:1] if all(thing is things[0] for thing in things) else things  # one task for all candidates
+    return published.read(asked.spine[new], columns, _given(_view(asked), same))
 
 
-def _given(rows: Sequence[Mapping[str, Any] | None]) -> pl.DataFrame:
-    """The columns of given tasks, by qualified name; what a task leaves out is null."""
-    columns = task_view().columns
-    values = {column.qualified: [(row or {}).get(column.name) for row in rows] for column in columns}
-    return pl.DataFrame(values, schema={column.qualified: polars_type(column) for column in columns})
+def _view(asked: Asked) -> View:
+    assert asked.route.given is not None, f"{asked.route.path} takes nothing that is not stored"
+    return asked.route.given
+
+
+def _given(view: View, rows: Sequence[Mapping[str, Any] | None]) -> pl.DataFrame:
+    """The columns of given things, by qualified name; what one leaves out is null."""
+    values = {column.qualified: [(row or {}).get(column.name) for row in rows] for column in view.columns}
+    return pl.DataFrame(values, schema={column.qualified: polars_type(column) for column in view.columns})
 
 
 def loggable(asked: Asked, features: pl.DataFrame) -> pl.DataFrame:
-    """The features with what was given of tasks that are not stored, so that a replay can be given it too."""
-    if all(task is None for task in asked.given):
+    """The features with what was given of things that are not stored, so that a replay can be given it too."""
+    if all(thing is None for thing in asked.given):
         return features
-    return features.hstack(_given(asked.given).select(pl.all().name.prefix(GIVEN)))
+    return features.hstack(_given(_view(asked), asked.given).select(pl.all().name.prefix(GIVEN)))
 
 
 def empty_frame(asked: Asked, columns: Sequence[Column]) -> pl.DataFrame:
     """The spine with every column null but those given: what a rule sees where there is no snapshot."""
-    given = _given(asked.given)
-    others = [column for column in columns if column.qualified not in given.columns]
-    nulls = pl.DataFrame(
-        {column.qualified: pl.Series([None] * given.height, dtype=polars_type(column)) for column in others}
-    )
-    both = given.hstack(nulls) if others else given
-    return asked.spine.hstack(both.select(column.qualified for column in columns))
+    rows = asked.spine.height
+    given = _given(_view(asked), asked.given) if asked.route.given else pl.DataFrame()
+    nulls = {
+        column.qualified: pl.Series([None] * rows, dtype=polars_type(column))
+        for column in columns
+        if column.qualified not in given.columns
+    }
+    values = nulls | {name: given[name] for name in given.columns}
+    return asked.spine.with_columns(values[column.qualified].alias(column.qualified) for column in columns)
 
 
-def stored_task(published: Published, task_id: str) -> dict[str, Any]:
-    """A stored task's columns by plain name, as a request would give them."""
-    columns = task_view().columns
-    found = online_frame(published.snapshot, pl.DataFrame({"task_id": [task_id]}), columns)
-    return {column.name: found[column.qualified].to_list()[0] for column in columns}
-
-
-def task_view() -> View:
-    """The view whose columns say what a task is."""
-    from feature_repo.features import VIEWS
-
-    return next(view for view in VIEWS if view.name == TASK)
+def stored_columns(published: Published, view: View, key: Mapping[str, str]) -> dict[str, Any]:
+    """A stored thing's columns by plain name, as a request would give them."""
+    found = published.read(pl.DataFrame(dict(key)), view.columns)
+    return {column.name: found[column.qualified].to_list()[0] for column in view.columns}

@@ -1,4 +1,4 @@
-"""The two forms of requests and answers: people ranked for a task, and measures estimated for people and tasks."""
+"""The two forms of questions and answers: items ranked for a subject, and measures estimated for subjects."""
 
 import math
 import statistics
@@ -8,64 +8,82 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from monitoring.prediction_log import NEW_TASK
-from serving.features import Asked, Published
+from monitoring.prediction_log import NEW
+from serving.features import Asked, Published, Read
 from serving.problems import ProblemError
-from serving.schemas import HIGH, LOW, is_ranking, measures, pairs_of
+from serving.replies import HIGH, LOW, measures, scores
+from serving.schemas import pairs_of
 from serving.scoring import Scored
 from training.product import Product
+from training.route import Route, Rows
 
-Pair = tuple[str, str, Mapping[str, Any] | None]
 NO_LABELS = "nothing to go by: no such outcome was recorded before the model was trained"
-UNITS = {"hours": "h", "days": "days", "quality": "1 to 5"}
+Outputs = Mapping[str, float | None]
 
 
-def asked(product: Product, request: Any, published: Published | None) -> Asked:
+def asked(route: Route, request: Any, published: Published | None) -> Asked:
     """The rows that a request is about.
 
-    Raises ProblemError 404 for a task that is not stored.
+    Raises ProblemError 404 for a subject that is not stored, where its columns might have been given.
     """
-    _check_tasks([request] if is_ranking(product) else pairs_of(request), published)
-    pairs = _candidate_pairs(request, published) if is_ranking(product) else _estimate_pairs(request)
-    spine = {"person_id": [person for person, _, _ in pairs], "task_id": [task for _, task, _ in pairs]}
-    return Asked(pl.DataFrame(spine, schema=dict.fromkeys(spine, pl.String)), [given for _, _, given in pairs])
+    subjects = [request] if route.items else pairs_of(request)
+    _check_stored(route, subjects, published)
+    keys = [{entity.key: _id(route, each, entity.key) for entity in route.subject} for each in subjects]
+    given = [_thing(route, each) for each in subjects]
+    if route.items is None:
+        return Asked(route, _spine(route, keys, request), given, {})
+    subject = {key: name for key, name in keys[0].items() if name is not None}
+    named = getattr(request, route.named, None) if route.named else None
+    items = named if named is not None else (published.candidates(route.path, subject) if published else ())
+    spine = _spine(route, [{route.items.key: item, **keys[0]} for item in items], request)
+    return Asked(route, spine, given * len(items), subject)
 
 
-def _candidate_pairs(request: Any, published: Published | None) -> list[Pair]:
-    people = request.candidates or (published.candidates if published else ())
-    task_id, given = _task(request)
-    return [(person, task_id, given) for person in people]
+def _spine(route: Route, rows: Sequence[Mapping[str, str | None]], request: Any) -> pl.DataFrame:
+    """The keys of each row, and the options that the model reads."""
+    keys = pl.DataFrame({key: [row[key] for row in rows] for key in route.keys}, dict.fromkeys(route.keys, pl.String))
+    given = {name: getattr(request, name, None) for name in route.inputs}
+    read = {name: route.inputs[name] if value is None else value for name, value in given.items()}
+    return keys.with_columns(pl.lit(value, dtype=pl.Float64).alias(name) for name, value in read.items())
 
 
-def _estimate_pairs(request: Any) -> list[Pair]:
-    return [(pair.person_id, *_task(pair)) for pair in pairs_of(request)]
+def _thing(route: Route, request: Any) -> Mapping[str, Any] | None:
+    found = getattr(request, route.given.name) if route.given else None
+    return None if found is None else found.model_dump()
 
 
-def _task(request: Any) -> tuple[str, Mapping[str, Any] | None]:
-    if request.task is None:
-        return request.task_id, None
-    return NEW_TASK, request.task.model_dump()
+def _id(route: Route, request: Any, key: str) -> str | None:
+    is_given = route.given is not None and key == route.subject[-1].key and _thing(route, request) is not None
+    found: str | None = NEW if is_given else getattr(request, key)
+    return found
 
 
-def _check_tasks(about: Sequence[Any], published: Published | None) -> None:
-    named = [each.task_id for each in about if each.task_id is not None]
-    unknown = [task for task in named if published and task not in published.tasks]
+def _check_stored(route: Route, subjects: Sequence[Any], published: Published | None) -> None:
+    """What could have been given by its columns must be stored where it is not."""
+    if route.given is None or published is None:
+        return
+    last = route.subject[-1]
+    named = [name for each in subjects if (name := getattr(each, last.key)) is not None]
+    unknown = [name for name in named if not published.knows(last, name)]
     if unknown:
-        hint = "Give an id that is stored, or the task's columns as `task`."
-        raise ProblemError(404, f"No such task: {unknown[0]}. {hint}")
+        hint = f"Give an id that is stored, or the {last.name}'s columns as `{route.given.name}`."
+        raise ProblemError(404, f"No such {last.name}: {unknown[0]}. {hint}")
 
 
-def shown(product: Product, request: Any, asked: Asked, scored: Scored) -> list[int]:
-    """The rows to answer with, in the order of the answer: the best ones first where people are ranked.
+def options(route: Route, request: Any) -> dict[str, Any]:
+    """The route's own fields of a request."""
+    return {option.name: getattr(request, option.name) for option in route.options}
 
-    Those whom the rule scored come after those whom the model did: their scores are on another scale. Sorted together,
-    a stranger among six people ranked first or second for every one of 60 tasks.
-    """
-    if not is_ranking(product):
+
+def shown(request: Any, read: Read, scored: Scored) -> list[int]:
+    """The rows to answer with, in the order of the answer."""
+    asked, route = read.asked, read.asked.route
+    if route.items is None:
         return list(range(asked.spine.height))
-    people = asked.spine["person_id"].to_numpy()
-    order = np.lexsort((people, -scored.outputs["score"].to_numpy(), ~scored.by_model))
-    return [int(row) for row in order[: request.limit]]
+    items = asked.spine[route.items.key].to_list()
+    chosen = options(route, request)
+    rows = Rows(items, scored.outputs, read.features, scored.by_model, chosen, request.limit)
+    return [int(row) for row in route.order(rows)]
 
 
 def reply(
@@ -75,62 +93,81 @@ def reply(
     scored: Scored,
     rows: Sequence[int],
     factors: Mapping[int, Any],
+    extras: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The whole answer, as serving.replies declares it."""
-    chosen = list(rows)
-    people, tasks = (asked.spine[key].gather(chosen).to_list() for key in ("person_id", "task_id"))
+    """The whole answer, as serving.replies declares it. extras: of rows a list in the order of the answer."""
+    route, chosen = asked.route, list(rows)
+    keys = asked.spine[chosen].select(pl.col(route.keys).replace(NEW, None)).to_dicts()
     sources = np.where(scored.by_model[chosen], "model", "fallback").tolist()
     outputs = [_plain(values) for values in scored.outputs[chosen].iter_rows(named=True)]
-    tasks = [None if task == NEW_TASK else task for task in tasks]
-    found = [factors.get(row) for row in chosen]
-    if is_ranking(product):
-        return _ranking(head, tasks[0] if tasks else None, list(zip(people, sources, outputs, found, strict=True)))
-    rows_of = zip(people, tasks, sources, outputs, found, strict=True)
-    return {**head, "estimates": [_estimate(product, *row) for row in rows_of]}
+    said = [
+        {"source": source, **_said(product, route, values), "factors": factors.get(row)}
+        for row, source, values in zip(chosen, sources, outputs, strict=True)
+    ]
+    for extra in route.extras:
+        if extra.per_row:
+            found = extras.get(extra.name) or [None] * len(chosen)
+            said = [{**row, extra.name: value} for row, value in zip(said, found, strict=True)]
+    whole = {extra.name: extras.get(extra.name) for extra in route.extras if not extra.per_row}
+    if route.items is None:
+        rows_said = [{**key, **row, "reasons": _reasons(product, row)} for key, row in zip(keys, said, strict=True)]
+        return {**head, "estimates": rows_said, **whole}
+    return _ranking(
+        route, head, asked, [(key[route.items.key], row) for key, row in zip(keys, said, strict=True)], whole
+    )
 
 
 def _plain(values: dict[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
-def _ranking(head: dict[str, Any], task_id: str | None, rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
-    candidates = [
-        {
-            "person_id": person,
-            "rank": rank,
-            "source": source,
-            **scores,
-            "confidence": _confidence(scores),
-            "factors": found,
-        }
-        for rank, (person, source, scores, found) in enumerate(rows, start=1)
-    ]
-    confidence = candidates[0]["confidence"] if candidates else None
-    return {**head, "confidence": confidence, "task_id": task_id, "candidates": candidates}
+def _said(product: Product, route: Route, outputs: Outputs) -> dict[str, Any]:
+    """Scores as numbers, measures as intervals, and how sure the model is of a ranked item."""
+    said: dict[str, Any] = {name: outputs[name] for name in scores(product)}
+    said |= {name: _interval(product, name, outputs) for name in measures(product)}
+    is_sure = route.items is not None or "confidence" in outputs
+    return {**said, "confidence": _confidence(product, outputs)} if is_sure else said
 
 
-def _confidence(scores: Mapping[str, float | None]) -> float | None:
-    """1 - min(2 * variance of the members' scores, .5); None without two members. Source: REQUIREMENTS 3."""
-    members = [value for name, value in scores.items() if name.endswith("_score") and value is not None]
+def _confidence(product: Product, outputs: Outputs) -> float | None:
+    """What the model says of it, or 1 - min(2 * variance of the members' scores, .5); None without two members.
+
+    Source: REQUIREMENTS 3.
+    """
+    if "confidence" in outputs:
+        return outputs["confidence"]
+    most = product.greatest_score
+    members = [value / most for name, value in outputs.items() if name.endswith("_score") and value is not None]
     return 1 - min(2 * statistics.pvariance(members), 0.5) if len(members) > 1 else None
 
 
-def _estimate(
-    product: Product, person: str, task: str | None, source: str, outputs: Mapping[str, float | None], found: Any
-) -> dict[str, Any]:
-    intervals = {name: _interval(name, outputs) for name in measures(product)}
-    reasons = {name: NO_LABELS for name, interval in intervals.items() if interval is None}
-    return {"person_id": person, "task_id": task, "source": source, **intervals, "reasons": reasons, "factors": found}
-
-
-def _interval(name: str, outputs: Mapping[str, float | None]) -> dict[str, Any] | None:
+def _interval(product: Product, name: str, outputs: Outputs) -> dict[str, Any] | None:
     if outputs[name] is None:
         return None
-    low, high, unit = outputs[name + LOW], outputs[name + HIGH], UNITS.get(name.split("_")[-1], "")
-    return {"expected": outputs[name], "low": low, "high": high, "unit": unit}
+    unit = product.units.get(name, "")
+    return {"expected": outputs[name], "low": outputs[name + LOW], "high": outputs[name + HIGH], "unit": unit}
+
+
+def _reasons(product: Product, row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: NO_LABELS for name in measures(product) if row[name] is None}
+
+
+def _ranking(
+    route: Route, head: dict[str, Any], asked: Asked, rows: Sequence[tuple[str, dict[str, Any]]], whole: dict[str, Any]
+) -> dict[str, Any]:
+    assert route.items is not None
+    items = [{route.items.key: item, "rank": rank, **row} for rank, (item, row) in enumerate(rows, start=1)]
+    confidence = items[0]["confidence"] if items else None
+    subject = {entity.key: asked.subject.get(entity.key) for entity in route.subject}
+    subject = {key: None if name == NEW else name for key, name in subject.items()}
+    return {**head, "confidence": confidence, **subject, route.named or route.items.name: items, **whole}
 
 
 def without_factors(reply: Mapping[str, Any]) -> dict[str, Any]:
     """An answer without what can be computed again from the logged features."""
-    rows = "candidates" if "candidates" in reply else "estimates"
-    return {**reply, rows: [{name: value for name, value in row.items() if name != "factors"} for row in reply[rows]]}
+    return {
+        name: [{key: value for key, value in row.items() if key != "factors"} for row in said]
+        if isinstance(said, list) and said and isinstance(said[0], dict) and "factors" in said[0]
+        else said
+        for name, said in reply.items()
+    }

@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field
 
-from serving.schemas import camel, is_ranking, measures
+from serving.schemas import model, noun
 from training.product import Product
+from training.route import Extra, Route
 
 Source = Literal["model", "fallback"]
+LOW, HIGH = "_low", "_high"
 
 
 class Reply(BaseModel):
@@ -43,7 +45,9 @@ class Explanation(Reply):
 
     output: str
     scale: str
-    expected: float | None = Field(description="The output of an average row, in that scale")
+    expected: float | None = Field(
+        description="The output of an average row, in that scale; null where rows have their own"
+    )
 
 
 class Interval(Reply):
@@ -70,35 +74,55 @@ class Head(Reply):
     explanation: Explanation | None
 
 
-def reply_model(product: Product) -> type[BaseModel]:
-    """The answer of a product's route."""
-    return _ranking(product) if is_ranking(product) else _estimates(product)
+def measures(product: Product) -> tuple[str, ...]:
+    """The outputs that have a low and a high one, such as hours."""
+    return tuple(name for name in product.outputs if {name + LOW, name + HIGH} <= set(product.outputs))
 
 
-def _ranking(product: Product) -> type[BaseModel]:
-    scores: dict[str, Any] = {name: (float | None, Field(ge=0, le=1)) for name in product.outputs}
-    row: Any = create_model(
-        f"{camel(product)}Candidate", __base__=Reply, __doc__="A person, ranked.", person_id=(str, ...),
-        rank=(int, Field(ge=1)), source=(Source, ...), confidence=(float | None, Field(ge=0.5, le=1)),
-        factors=(list[Factor] | None, ...), **scores,
-    )  # fmt: skip
-    return create_model(
-        f"{camel(product)}Answer",
-        __base__=Head,
-        __doc__=product.title,
-        task_id=(str | None, ...),
-        candidates=(list[row], ...),
-    )
+def scores(product: Product) -> tuple[str, ...]:
+    """The outputs that are plain numbers; `confidence` is said apart."""
+    bounds = {name + bound for name in measures(product) for bound in ("", LOW, HIGH)}
+    return tuple(name for name in product.outputs if name not in bounds and name != "confidence")
 
 
-def _estimates(product: Product) -> type[BaseModel]:
-    intervals: dict[str, Any] = dict.fromkeys(measures(product), (Interval | None, ...))
-    row: Any = create_model(
-        f"{camel(product)}Estimate", __base__=Reply, __doc__="What to expect of a person and a task.",
-        person_id=(str, ...), task_id=(str | None, ...), source=(Source, ...), reasons=(dict[str, str], ...),
-        factors=(list[Factor] | None, ...), **intervals,
-    )  # fmt: skip
-    return create_model(f"{camel(product)}Answer", __base__=Head, __doc__=product.title, estimates=(list[row], ...))
+def reply_model(name: str, product: Product, route: Route) -> type[BaseModel]:
+    """The answer of a route. name: its schema's first part."""
+    row: Any = _row(name, product, route)
+    fields: dict[str, Any] = {extra.name: _extra(extra) for extra in route.extras if not extra.per_row}
+    if route.items is None:
+        return model(f"{name}Answer", Head, route.title, estimates=(list[row], ...), **fields)
+    fields |= dict.fromkeys((entity.key for entity in route.subject), (str | None, ...))
+    fields[route.named or route.items.name] = (list[row], ...)
+    return model(f"{name}Answer", Head, route.title, **fields)
+
+
+def batch_reply(name: str, reply: Any) -> type[BaseModel]:
+    """The answers to a batch, in its order."""
+    return model(f"{name}Answers", Reply, "In the order of the requests.", answers=(list[reply], ...))
+
+
+def _row(name: str, product: Product, route: Route) -> type[BaseModel]:
+    said: dict[str, Any] = {one: _score(product, one) for one in scores(product)}
+    said |= dict.fromkeys(measures(product), (Interval | None, ...))
+    said |= {extra.name: _extra(extra) for extra in route.extras if extra.per_row}
+    said |= {"source": (Source, ...), "factors": (list[Factor] | None, ...)}
+    if route.items is not None or "confidence" in product.outputs:
+        said["confidence"] = (float | None, Field(ge=0, le=1))
+    if route.items is None:
+        said |= dict.fromkeys((entity.key for entity in route.subject), (str | None, ...))
+        return model(f"{name}Estimate", Reply, "What to expect.", **said, reasons=(dict[str, str], ...))
+    said |= {route.items.key: (str, ...), "rank": (int, Field(ge=1))}
+    return model(f"{name}Item", Reply, f"A {noun(route.items)}, ranked.", **said)
+
+
+def _score(product: Product, name: str) -> tuple[Any, Any]:
+    if name.endswith("score"):
+        return float | None, Field(ge=0, le=product.greatest_score)
+    return float | None, Field()
+
+
+def _extra(extra: Extra) -> tuple[Any, Any]:
+    return extra.kind | None, Field(description=extra.description)
 
 
 class ModelStatus(Reply):

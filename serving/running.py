@@ -6,14 +6,16 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
+from feature_repo.entities import Entity
 from feature_repo.platform import database
 from feature_repo.settings import Settings
 from serving.answers import Answers
 from serving.fallback import columns_of
-from serving.features import Asked, Features, Read, read_for, stored_task
+from serving.features import Asked, Features, Published, Read, read_for, stored_columns
 from serving.journal import Journal
 from serving.launch import environment
 from serving.limits import LIMITS
@@ -23,6 +25,7 @@ from training.product import Product
 
 LOG = logging.getLogger("talentml.serving")
 WARM_UP_ROWS = 8
+NOBODY = "nobody"
 RESTART_SECONDS = 10.0
 
 
@@ -32,7 +35,7 @@ class Running:
     def __init__(self, settings: Settings, products: Mapping[str, Product]) -> None:
         self.settings, self.started = settings, time.monotonic()
         self.metrics = Metrics()
-        self.features = Features(settings.root)
+        self.features = Features(settings.root, products.values())
         self.models = Models(settings.root, products, self.warm_up, self.metrics)
         self.journal = Journal(lambda: database(settings), self.metrics)
         self.answers = Answers(self.features, self.models, self.journal, self.metrics)
@@ -57,16 +60,8 @@ class Running:
             self._follower.wait(LIMITS.log_flush_seconds)
 
     def warm_up(self, product: Product) -> Read:
-        """A few rows as a request would read them, the last about a given task; of nulls where nothing is published."""
-        published = self.features.current
-        columns = columns_of(product)
-        if published is None or not published.tasks or not published.people:
-            nobody = Asked(pl.DataFrame({"person_id": ["nobody"], "task_id": ["nothing"]}), [None])
-            return read_for(None, nobody, columns)
-        people = sorted(published.candidates or published.people)[:WARM_UP_ROWS]
-        tasks = [max(published.tasks)] * len(people)
-        given = [*[None] * (len(people) - 1), stored_task(published, tasks[-1])]
-        return read_for(published, Asked(pl.DataFrame({"person_id": people, "task_id": tasks}), given), columns)
+        """A few rows as a request would read them, the last about a given thing; nulls if nothing is published."""
+        return read_for(self.features.current, warm_up_rows(self.features.current, product), columns_of(product))
 
     def refresh(self) -> None:
         """Catch up with what was published and promoted. Never fails; the next round may go better."""
@@ -90,3 +85,23 @@ class Running:
             self._follower = subprocess.Popen(
                 [sys.executable, "-m", "serving.follower"], stdin=subprocess.PIPE, env=environment(self.settings)
             )
+
+
+def warm_up_rows(published: Published | None, product: Product) -> Asked:
+    """Some rows of the product's own route, about the first things that are known."""
+    route = product.route
+    subject = {entity.key: _anybody(published, entity) for entity in route.subject}
+    rows: list[dict[str, str]] = [subject]
+    if route.items:
+        named = list(published.candidates(route.path, subject) if published else ())[:WARM_UP_ROWS]
+        rows = [{route.items.key: item, **subject} for item in named or [_anybody(published, route.items)]]
+    given: list[Any] = [None] * len(rows)
+    if published and route.given and published.knows(route.subject[-1], subject[route.subject[-1].key]):
+        last = route.subject[-1].key
+        given[-1] = stored_columns(published, route.given, {last: subject[last]})
+    spine = pl.DataFrame(rows, schema=dict.fromkeys(route.keys, pl.String))
+    return Asked(route, spine.with_columns(**{name: pl.lit(x) for name, x in route.inputs.items()}), given, subject)
+
+
+def _anybody(published: Published | None, entity: Entity) -> str:
+    return max(published.known.get(entity, ()), default=NOBODY) if published else NOBODY

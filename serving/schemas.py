@@ -1,6 +1,6 @@
-"""What may be asked, derived from products and columns: no unknown fields, no NaN, no infinities."""
+"""What may be asked, derived from routes and columns: no unknown fields, no NaN, no infinities."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -9,12 +9,9 @@ from pydantic_core import PydanticCustomError
 
 from feature_repo.column import Field as Declared
 from feature_repo.column import View
+from feature_repo.entities import Entity
 from serving.limits import LIMITS
-from training.product import Product
-
-LOW, HIGH = "_low", "_high"
-BOTH_OR_NEITHER = "give either task_id, or task with the columns of a task that is not stored yet"
-PAIRS_OR_ONE = "give either pairs, or person_id and either task_id or task"
+from training.route import Route
 
 Id = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=LIMITS.id_length, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -24,11 +21,11 @@ Text = Annotated[str, StringConstraints(strict=True, max_length=LIMITS.text_leng
 
 def _distinct(ids: list[str]) -> list[str]:
     if len(set(ids)) < len(ids):
-        raise PydanticCustomError("distinct", "name each person once")
+        raise PydanticCustomError("distinct", "name each one once")
     return ids
 
 
-People = Annotated[list[Id], Field(min_length=1, max_length=LIMITS.candidates), AfterValidator(_distinct)]
+Items = Annotated[list[Id], Field(min_length=1, max_length=LIMITS.candidates), AfterValidator(_distinct)]
 Limit = Annotated[int, Field(strict=True, ge=1, le=LIMITS.answers)]
 EXPLAIN: tuple[Any, Any] = (Annotated[bool, Field(strict=True)], Field(True, description="Name the strongest factors"))
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -49,10 +46,32 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def task_model(view: View) -> type[BaseModel]:
-    """A task given by its columns. A column that the view's rows may lack is optional."""
+def model(name: str, base: type[BaseModel], text: str, **fields: Any) -> type[BaseModel]:
+    """A schema of that name with these fields (type and default), described in words."""
+    made: type[BaseModel] = create_model(name, __base__=base, __doc__=text, **fields)
+    return made
+
+
+def request_model(name: str, route: Route, given: Mapping[str, type[BaseModel]]) -> type[BaseModel]:
+    """The request of a route. name: its schema's first part. given: the models of given_models."""
+    return _ranking_request(name, route, given) if route.items else _estimate_request(name, route, given)
+
+
+def batch_model(name: str, request: type[BaseModel]) -> type[BaseModel]:
+    """Many requests in one."""
+    many = Annotated[list[request], Field(min_length=1, max_length=LIMITS.answers)]  # type: ignore[valid-type]
+    return model(f"{name}Batch", Strict, "Many requests in one.", requests=(many, ...))
+
+
+def given_models(routes: Sequence[Route]) -> dict[str, type[BaseModel]]:
+    """A model for each view whose columns a request may give, by the view's name."""
+    return {view.name: given_model(view) for view in dict.fromkeys(route.given for route in routes) if view}
+
+
+def given_model(view: View) -> type[BaseModel]:
+    """A thing given by its columns. A column that the view's rows may lack is optional."""
     fields: dict[str, Any] = {column.name: _declared(column) for column in view.columns}
-    return create_model("Task", __base__=Strict, __doc__="A task that is not stored yet.", **fields)
+    return model(view.name.capitalize(), Strict, f"A {view.name} that is not stored yet.", **fields)
 
 
 def _declared(column: Declared) -> tuple[Any, Any]:
@@ -65,89 +84,105 @@ def _declared(column: Declared) -> tuple[Any, Any]:
     return ranged, Field(description=text)
 
 
-class _OneTask(Strict):
-    """A request about one task, stored or given."""
-
-    @model_validator(mode="after")
-    def _one_task(self) -> Self:
-        named = getattr(self, "task_id", None) is not None
-        if named == (getattr(self, "task", None) is not None):
-            raise PydanticCustomError("one_task", BOTH_OR_NEITHER)
-        return self
+def noun(entity: Entity) -> str:
+    """What the entity is called, after its key: a skill is one, whether it is taught or asked for."""
+    return entity.key.removesuffix("_id")
 
 
-def is_ranking(product: Product) -> bool:
-    """A product with a `score` ranks people for one task; the others estimate measures per person and task."""
-    return "score" in product.outputs
+def camel(name: str) -> str:
+    """talent_job_match as TalentJobMatch."""
+    return "".join(part.capitalize() for part in name.replace("-", "_").split("_"))
 
 
-def measures(product: Product) -> tuple[str, ...]:
-    """The outputs that have a low and a high one, such as hours."""
-    return tuple(name for name in product.outputs if {name + LOW, name + HIGH} <= set(product.outputs))
+def _subject_fields(route: Route, given: Mapping[str, Any]) -> dict[str, Any]:
+    """An id for each subject; the last one may be given by its columns instead."""
+    fields: dict[str, Any] = {}
+    for entity in route.subject:
+        is_open = entity.key in route.optional or (route.given is not None and entity == route.subject[-1])
+        text = f"Which {noun(entity)}" if not is_open else f"A stored {noun(entity)}"
+        fields[entity.key] = (Id | None, Field(None, description=text)) if is_open else (Id, Field(description=text))
+    if route.given is not None:
+        text = f"A {route.given.name} that is not stored yet, by its columns"
+        fields[route.given.name] = (given[route.given.name] | None, Field(None, description=text))
+    return fields
 
 
-def request_model(product: Product, task: type[BaseModel]) -> type[BaseModel]:
-    """The request of a product's route."""
-    return _ranking_request(product, task) if is_ranking(product) else _estimate_request(product, task)
+def _one_subject(route: Route) -> type[BaseModel]:
+    """The base of a request whose last subject is either stored or given."""
+    if route.given is None:
+        return Strict
+    stored, thing = route.subject[-1], route.given.name
+    message = f"give either {stored.key}, or {thing} with the columns of a {thing} that is not stored yet"
+
+    class OneSubject(Strict):
+        """A request about one thing, stored or given."""
+
+        @model_validator(mode="after")
+        def _one(self) -> Self:
+            named = getattr(self, stored.key, None) is not None
+            if named == (getattr(self, thing, None) is not None):
+                raise PydanticCustomError("one_subject", message)
+            return self
+
+    return OneSubject
 
 
-def camel(product: Product) -> str:
-    return "".join(part.capitalize() for part in product.name.split("_"))
+def _ranking_request(name: str, route: Route, given: Mapping[str, type[BaseModel]]) -> type[BaseModel]:
+    assert route.items is not None
+    fields = _subject_fields(route, given)
+    if route.named:
+        text = f"Which to rank, by {route.items.key}; where none are named, those that come into question"
+        fields[route.named] = (Items | None, Field(None, description=text))
+    fields |= {option.name: _declared(option) for option in route.options}
+    fields["limit"] = (Limit, Field(route.limit, description="How many to answer with"))
+    return model(f"{name}Request", _one_subject(route), route.title, **fields, explain=EXPLAIN)
 
 
-def _task_fields(task: Any) -> dict[str, Any]:
-    return {
-        "task_id": (Id | None, Field(None, description="A stored task")),
-        "task": (task | None, Field(None, description="A task that is not stored yet, by its columns")),
-    }
-
-
-def _ranking_request(product: Product, task: type[BaseModel]) -> type[BaseModel]:
-    who = "People to rank; without them, those who worked on any task in the last year"
-    return create_model(
-        f"{camel(product)}Request",
-        __base__=_OneTask,
-        __doc__=product.title,
-        **_task_fields(task),
-        candidates=(People | None, Field(None, description=who)),
-        limit=(Limit, Field(10, description="How many of them to answer with")),
-        explain=EXPLAIN,
-    )
-
-
-def _estimate_request(product: Product, task: type[BaseModel]) -> type[BaseModel]:
-    name, tasks = camel(product), _task_fields(task)
-    pair: Any = create_model(
-        f"{name}Pair",
-        __base__=_OneTask,
-        __doc__="A person and a task.",
-        person_id=(Id, Field(description="Who")),
-        **tasks,
-    )
-    pairs = Annotated[list[pair], Field(min_length=1, max_length=LIMITS.answers)]
-    return create_model(
+def _estimate_request(name: str, route: Route, given: Mapping[str, type[BaseModel]]) -> type[BaseModel]:
+    fields = _subject_fields(route, given)
+    options: dict[str, Any] = {option.name: _declared(option) for option in route.options}
+    if len(route.subject) == 1 and route.given is None:
+        return model(f"{name}Request", Strict, route.title, **fields, **options, explain=EXPLAIN)
+    pair = model(f"{name}Pair", _one_subject(route), _together(route.subject), **fields)
+    pairs = Annotated[list[pair], Field(min_length=1, max_length=LIMITS.answers)]  # type: ignore[valid-type]
+    either = {key: (kind | None, Field(None, description=about.description)) for key, (kind, about) in fields.items()}
+    text = f"Many at once, instead of {', '.join(fields)}"
+    return model(
         f"{name}Request",
-        __base__=_OneOrPairs,
-        __doc__=product.title,
-        person_id=(Id | None, Field(None, description="Who")),
-        **tasks,
-        pairs=(pairs | None, Field(None, description="Many at once, instead of person_id and the task")),
+        _one_or_pairs(route),
+        route.title,
+        **either,
+        pairs=(pairs | None, Field(None, description=text)),
+        **options,
         explain=EXPLAIN,
     )
 
 
-class _OneOrPairs(Strict):
-    """Either person_id with a task, or pairs."""
+def _together(subject: Sequence[Entity]) -> str:
+    return f"A {' and a '.join(map(noun, subject))}."
 
-    @model_validator(mode="after")
-    def _one_or_pairs(self) -> Self:
-        given = [getattr(self, name, None) is not None for name in ("person_id", "task_id", "task", "pairs")]
-        if given not in ([True, True, False, False], [True, False, True, False], [False, False, False, True]):
-            raise PydanticCustomError("one_or_pairs", PAIRS_OR_ONE)
-        return self
+
+def _one_or_pairs(route: Route) -> type[BaseModel]:
+    """The base of a request that holds either one subject or pairs."""
+    *others, last = (entity.key for entity in route.subject)
+    thing = route.given.name if route.given else last
+    either = f"either {last} or {thing}" if route.given else last
+    message = f"give either pairs, or {' and '.join((*others, either))}"
+
+    class OneOrPairs(Strict):
+        """Either one subject, or pairs."""
+
+        @model_validator(mode="after")
+        def _one_or_pairs(self) -> Self:
+            held = {name for name in (*others, last, thing, "pairs") if getattr(self, name, None) is not None}
+            if held not in ({*others, last}, {*others, thing}, {"pairs"}):
+                raise PydanticCustomError("one_or_pairs", message)
+            return self
+
+    return OneOrPairs
 
 
 def pairs_of(request: Any) -> Sequence[Any]:
-    """The pairs of an estimate's request: things with person_id, task_id and task."""
-    found: Sequence[Any] = request.pairs if request.pairs is not None else [request]
-    return found
+    """The subjects of an estimate's request."""
+    found: Sequence[Any] | None = getattr(request, "pairs", None)
+    return found if found is not None else [request]

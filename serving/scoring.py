@@ -2,18 +2,20 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from serving.fallback import rule_outputs
+from serving.fallback import pair_columns, rule_outputs
+from serving.features import Read
 from serving.models import Champion
 from training.product import Product
 
 LOG = logging.getLogger("talentml.serving")
-Reason = Literal["no model", "model failed", "features missing", "person unknown"]
+NO_MODEL, FAILED, MISSING, NOTHING = "no model", "model failed", "features missing", "nothing to rank"
+Reason = str
+"""One of these, or what is unknown, such as "person unknown"."""
 Mask = NDArray[np.bool_]
 
 
@@ -31,34 +33,46 @@ class Scored:
     reason: Reason | None
 
 
-def score(product: Product, champion: Champion | None, features: pl.DataFrame, known: Mask, is_read: bool) -> Scored:
-    """Score every row. The model sees only the rows about known people: it compares those with each other.
-
-    features: the columns of model and rule. known: the rows about people who are in the store, shape (rows,).
-    is_read: whether the features were read at all.
-    """
-    reason = _refusal(champion, known, is_read)
+def score(product: Product, champion: Champion | None, read: Read) -> Scored:
+    """Score every row. The model sees only the rows about what is known: it compares those with each other."""
+    features, known = read.features, read.known
+    reason = _refusal(champion, read)
     predicted = None if reason or champion is None else _predicted(champion, features, known)
     if predicted is None:
-        return Scored(None, rule_outputs(product, features), np.zeros_like(known), reason or "model failed")
+        return Scored(None, _ruled(product, read), np.zeros_like(known), reason or FAILED)
     by_model: Mask = np.isfinite(predicted[product.outputs[0]].to_numpy())
     if not by_model.any():
-        return Scored(None, rule_outputs(product, features), by_model, "model failed")
+        return Scored(None, _ruled(product, read), by_model, FAILED)
     if by_model.all():
         return Scored(champion, predicted, by_model, None)
-    return Scored(champion, _merged(predicted, rule_outputs(product, features), by_model), by_model, None)
+    return Scored(champion, _merged(predicted, _ruled(product, read), by_model), by_model, None)
 
 
-def _refusal(champion: Champion | None, known: Mask, is_read: bool) -> Reason | None:
+def _ruled(product: Product, read: Read) -> pl.DataFrame:
+    """The rule's outputs. Where somebody is unknown, what was computed of the two together is missing.
+
+    A stranger who declares nothing is not one who can do nothing: without this a rule gave every occupation 0.
+    """
+    if read.known.all():
+        return rule_outputs(product, read.features)
+    known = pl.Series(read.known)
+    computed = [name for name in pair_columns(product) if name in read.features.columns]
+    blank = (pl.when(known).then(pl.col(name)).alias(name) for name in computed)
+    return rule_outputs(product, read.features.with_columns(blank))
+
+
+def _refusal(champion: Champion | None, read: Read) -> Reason | None:
     if champion is None:
-        return "no model"
-    if not is_read:
-        return "features missing"
-    return None if known.any() else "person unknown"
+        return NO_MODEL
+    if read.unknown:
+        return f"{read.unknown.replace('_', ' ')} unknown"
+    if read.snapshot is None:
+        return MISSING
+    return None if read.features.height else NOTHING
 
 
 def _predicted(champion: Champion, features: pl.DataFrame, known: Mask) -> pl.DataFrame | None:
-    """The model's outputs, NaN in rows about people whom nobody knows; None where it fails."""
+    """The model's outputs, NaN in rows about what nobody knows; None where it fails."""
     places = pl.Series(np.where(known, np.cumsum(known) - 1, 0)).set(pl.Series(~known), None)
     try:
         predicted = champion.model.predict(features.filter(known))

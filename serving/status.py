@@ -22,7 +22,7 @@ def _one(models: Models, name: str) -> dict[str, Any]:
     return {
         "product": name,
         "title": product.title,
-        "route": product.route,
+        "route": product.route.path,
         "source": "model" if champion else "fallback",
         "version": champion.version.number if champion else None,
         **{fact: getattr(champion.version, fact) if champion else None for fact in facts},

@@ -64,7 +64,7 @@ class Service:
 
     def post(self, product: str, body: dict[str, Any]) -> dict[str, Any]:
         """An answer that must be a success."""
-        answer = self.http.post(PRODUCTS[product].route, json=body)
+        answer = self.http.post(PRODUCTS[product].route.path, json=body)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found

@@ -13,37 +13,33 @@ import pytest
 from serving.replies import reply_model
 from tests.serving import world
 from tests.serving.conftest import Service, promote, promoted
+from tests.serving.questions import OWN
 from tests.serving.test_models import Answering
 from training.products import PRODUCTS
 
 Serve = Callable[[Path], Service]
-BODIES: dict[str, dict[str, Any]] = {
-    "task_assignment": {"task_id": "T60", "candidates": ["P1", "P2"]},
-    "task_performance": {"person_id": "P1", "task_id": "T60"},
-}
 
 
 def answered(service: Service, product: str) -> tuple[str, str]:
     """Source and reason of an answer, which keeps to its schema."""
-    answer = service.post(product, BODIES[product])
-    reply_model(PRODUCTS[product]).model_validate_json(json.dumps(answer))
+    answer = OWN[product].answer(service)
     assert answer["model"] == {"name": PRODUCTS[product].fallback, "version": None}
     return answer["source"], answer["reason"]
 
 
-@pytest.mark.parametrize("product", BODIES)
+@pytest.mark.parametrize("product", PRODUCTS)
 def test_without_a_champion_the_rule_answers(home: Path, serve: Serve, product: str) -> None:
     assert answered(serve(home), product) == ("fallback", "no model")
 
 
-@pytest.mark.parametrize("product", BODIES)
+@pytest.mark.parametrize("product", PRODUCTS)
 def test_without_a_snapshot_the_rule_answers(home: Path, serve: Serve, product: str) -> None:
     promote(home, promoted(home, 3))
     shutil.rmtree(home / "online")
     assert answered(serve(home), product) == ("fallback", "features missing")
 
 
-@pytest.mark.parametrize("product", BODIES)
+@pytest.mark.parametrize("product", PRODUCTS)
 def test_an_empty_home_answers(tmp_path: Path, serve: Serve, product: str) -> None:
     assert answered(serve(tmp_path), product) == ("fallback", "no model")
 
@@ -51,11 +47,12 @@ def test_an_empty_home_answers(tmp_path: Path, serve: Serve, product: str) -> No
 def test_without_a_snapshot_nobody_is_known_so_that_nobody_is_ranked_unless_named(home: Path, serve: Serve) -> None:
     shutil.rmtree(home / "online")
     answer = serve(home).rank(task_id="T60")
-    reply_model(PRODUCTS["task_assignment"]).model_validate_json(json.dumps(answer))
+    product = PRODUCTS["task_assignment"]
+    reply_model(product.name, product, product.route).model_validate_json(json.dumps(answer))
     assert (answer["source"], answer["candidates"], answer["confidence"]) == ("fallback", [], None)
 
 
-@pytest.mark.parametrize("product", BODIES)
+@pytest.mark.parametrize("product", PRODUCTS)
 def test_a_model_that_fails_is_replaced_by_the_rule_for_that_answer(home: Path, serve: Serve, product: str) -> None:
     promote(home, promoted(home, 3))
     service = serve(home)
@@ -63,7 +60,7 @@ def test_a_model_that_fails_is_replaced_by_the_rule_for_that_answer(home: Path, 
     assert answered(service, product) == ("fallback", "model failed")
 
 
-@pytest.mark.parametrize("product", BODIES)
+@pytest.mark.parametrize("product", PRODUCTS)
 def test_a_model_that_answers_nan_is_replaced_by_the_rule(home: Path, serve: Serve, product: str) -> None:
     promote(home, promoted(home, 3))
     service = serve(home)

@@ -1,4 +1,4 @@
-"""A small world on disk: eight people, sixty finished and ten open tasks, published as of 2012-01-01."""
+"""A small world on disk: eight people, sixty finished and ten open tasks, a market, published as of 2012-01-01."""
 
 import atexit
 import shutil
@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from feature_repo.features import VIEWS
+from feature_repo.features.texts import Encode, home_encode
 from feature_repo.ingest import view_frames
 from feature_repo.publish import publish
 from feature_repo.settings import Settings
 from feature_repo.sources.streams import STREAMS
+from tests.serving import market
 
 AS_OF = datetime(2012, 1, 1, tzinfo=UTC)
 START = datetime(2011, 1, 1, tzinfo=UTC)
@@ -33,6 +35,7 @@ def rows() -> Rows:
         _add_person(found, number, person)
     for number in range(70):
         _add_task(found, number)
+    market.add(found)
     return found
 
 
@@ -100,6 +103,14 @@ def _finish_task(found: Rows, number: int, task: str, person: str, at: datetime)
 
 
 @cache
+def encode() -> Encode:
+    """The real encoder, apart from the homes: they are copied, and its weights are 90 MB."""
+    folder = Path(tempfile.mkdtemp(prefix="talentml-encoder-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return home_encode(folder)
+
+
+@cache
 def published() -> Path:
     """A home with the world published in it, built once; copy it before changing anything."""
     home = Path(tempfile.mkdtemp(prefix="talentml-world-"))
@@ -121,7 +132,7 @@ def build(home: Path, as_of: datetime = AS_OF) -> Settings:
     files = dict(_staged_streams(settings.root / "staged" / "streams"))
     views = settings.root / "staged" / "views"
     views.mkdir(parents=True, exist_ok=True)
-    for view, frame in view_frames(files, [view for view in VIEWS if view.rows is not None]):
+    for view, frame in view_frames(files, [view for view in VIEWS if view.rows is not None], encode()):
         frame.write_parquet(views / f"{view.name}.parquet")
     publish(settings, as_of, products=PRODUCTS.values())
     return settings
