@@ -44,8 +44,11 @@ lint: environment  ## ruff and the layers
 types: environment  ## mypy, strict
 	@$(BIN)/mypy
 
-bench: environment  ## point-in-time joins: ours, Feast's stock store, DuckDB by hand, polars
-	@$(BIN)/python bench/asof.py
+BENCHES := asof pairs explain retrieval embedding products
+bench: environment  ## speed as ratios: joins, pair columns, explanations, retrieval, embeddings, training of all products
+	@failed=; for name in $(BENCHES); do \
+	  echo "== $$name"; PYTHONPATH=. $(BIN)/python bench/$$name.py || failed="$$failed $$name"; \
+	done; [ -z "$$failed" ] || { echo "aims missed:$$failed" >&2; exit 1; }
 
 clean: down  ## remove the homes and the caches, keep .venv
 	rm -rf .talentml .talentml-sip .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

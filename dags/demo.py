@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -25,8 +24,6 @@ from training.products import PRODUCTS
 
 Say = Callable[[str], None]
 RUN_SECONDS, LOOK_SECONDS = 1200.0, 15.0
-SHOWN = 5
-FACTORS = 3
 USAGE = "demo: `synthetic`, or `sip FILE...`"
 
 
@@ -153,46 +150,18 @@ def _failure(airflow: Airflow, run: Run) -> str:
 
 
 def _ask(settings: Settings, out: Console) -> None:
-    """Who should take the newest open task, why, and what to expect of it in that person's hands."""
-    from serving.client import Client
-
-    task = _newest_open_task(settings)
-    with Client(address(settings, "service"), timeout=30) as client:
-        ranked = client.rank(task_id=task, limit=SHOWN)
-        best = ranked["candidates"][0]
-        estimated = client.estimate([(best["person_id"], task)])
-    scores = ("rank", "person_id", *PRODUCTS["task_assignment"].outputs)
-    out.print(table(f"Who should take task {task}: {_source(ranked)}", ranked["candidates"], scores))
-    out.print(f"Why {best['person_id']}:")
-    for factor in (best["factors"] or [])[:FACTORS]:
-        out.print(f"  - {factor['sentence']}", markup=False, soft_wrap=True)
-    title = f"What to expect of it in the hands of {best['person_id']}: {_source(estimated)}"
-    out.print(table(title, _estimates(estimated), ("what", "expected", "low", "high", "unit")))
-
-
-def _newest_open_task(settings: Settings) -> str:
-    from dags.open_tasks import open_pairs
+    """A question to every product, with the answer and why."""
+    from dags.questions import told
     from dags.status import store_as_of
+    from serving.client import Client
 
     as_of = store_as_of(settings)
     assert as_of is not None, "the features DAG has just published"
-    tasks = open_pairs(settings.root, as_of)
-    if not tasks.height:
-        raise ServingError(f"no task is open as of {as_of:%F}")
-    return str(tasks["task_id"][-1])
-
-
-def _source(answer: dict[str, Any]) -> str:
-    model = answer["model"]
-    version = f" version {model['version']}" if model["version"] else ""
-    return f"{answer['source']} {model['name']}{version}, {answer['processing_ms']:.0f} ms"
-
-
-def _estimates(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """A row for each thing that is predicted; the reason where one is not."""
-    row = answer["estimates"][0]
-    names = [name for name in PRODUCTS["task_performance"].outputs if name in row]
-    return [{"what": name, **(row[name] or {"expected": row["reasons"].get(name)})} for name in names]
+    with Client(address(settings, "service"), timeout=30) as client:
+        for each in told(settings, as_of, client):
+            out.print(table(each.title, each.rows, each.columns))
+            for sentence in each.why:
+                out.print(f"  - {sentence}", markup=False, soft_wrap=True)
 
 
 def _products(settings: Settings, out: Console) -> None:

@@ -32,7 +32,7 @@ def description(product: Product) -> str:
     columns = "\n".join(f"- `{column.qualified}`: {column.description}" for column in product.columns)
     return (
         f"# {product.title}\n\nLearns `{product.label.name}` for {', '.join(one.name for one in product.entities)}; "
-        f"answers {', '.join(f'`{output}`' for output in product.outputs)} at `{product.route}`.\n\n"
+        f"answers {', '.join(f'`{output}`' for output in product.outputs)} at `{product.route.path}`.\n\n"
         f"**Gate**: promoted when `{gate.metric}` beats `{gate.beats}`, and then on at least {gate.improvement:.0%} "
         f"improvement at {gate.confidence:.0%} confidence over {gate.minimum_units} units or more; a refusal is a "
         f"skipped task.\n\n**Columns** ({len(product.columns)})\n\n{columns}\n"

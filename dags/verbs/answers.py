@@ -28,35 +28,24 @@ ROOT = Path(__file__).parents[2]
 
 @verb(app)
 def score(settings: "Settings", name: ProductName, as_of: AsOf = None) -> Record:
-    """Predict for every open task and everybody who may take it, into a parquet file under the home."""
-    from dags.open_tasks import open_pairs, scored
+    """Answer all that is due as of a date, such as every open task, into a parquet file under the home."""
     from dags.verbs.models import predictor
-    from training.evaluation import columns_of
+    from training.batch import batch_score
 
     declared, when = product(name), as_of_store(as_of, settings)
     with progress(f"score {name} as of {when:%F}") as say:
         predict, found = predictor(settings, declared, None, say)
         version = found.number if found else None
-        pairs = open_pairs(settings.root, when)
-        say(f"{pairs.height} pairs of a person and an open task")
-        answers = scored(settings.root, pairs, columns_of(declared), predict).with_columns(version=version)
-    path = _published(answers, settings.root / "scores" / name, when)
+        answers = batch_score(declared, settings.root, when, predict).with_columns(version=version)
     return {
         "product": name,
         "as_of": when,
         "version": version,
         "rows": answers.height,
-        "tasks": answers["task_id"].n_unique(),
-        "file": path,
-        "first": _in_order(answers).head(SHOWN).to_dicts(),
+        "groups": answers["group"].n_unique(),
+        "file": _published(answers, settings.root / "scores" / name, when),
+        "first": answers.head(SHOWN).to_dicts(),
     }
-
-
-def _in_order(answers: "pl.DataFrame") -> "pl.DataFrame":
-    """By task: the best person first where people are ranked, by name where measures are estimated."""
-    if "score" not in answers.columns:
-        return answers.sort("task_id", "person_id")
-    return answers.sort("task_id", "score", "person_id", descending=[False, True, False])
 
 
 def _published(answers: "pl.DataFrame", folder: Path, as_of: "datetime") -> Path:

@@ -7,10 +7,11 @@ import typer
 from dags.border import REFUSED, verb
 from dags.output import Answer, Progress, Record, plain, progress, table
 from dags.verbs.options import AsOf, MaybeProduct, ProductName, Since, Until, as_of_store, product
+from dags.verbs.suite import LINE, lines
 from feature_repo.errors import RegistryError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from rich.console import Console
@@ -45,19 +46,24 @@ def train(
     name: ProductName,
     as_of: AsOf = None,
     random_seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 42,
+    searched: Annotated[bool, typer.Option("--searched", help="With what `talentml search` found last.")] = False,
 ) -> Record:
     """Fit a candidate as of a date, measure it on unseen rows, and register it."""
     from dags.revision import code_revision
     from training.fit import fit_candidate
     from training.registry import Registry
+    from training.tuning.trials import newest
 
-    declared = product(name)
+    declared, revision = product(name), code_revision()
     when = as_of_store(as_of, settings)
+    if searched:
+        found = newest(settings.root, declared, when)
+        declared, revision = found.applied(declared), f"{revision}+search-{found.digest}"
     with progress(f"train {name} as of {when:%F}") as say:
         say("fitting")
         candidate = fit_candidate(declared, settings.root, when, random_seed)
         say(f"registering, {candidate.rows} rows, {candidate.seconds:.0f} s")
-        version = Registry(settings).register(candidate, declared.name, code_revision())
+        version = Registry(settings).register(candidate, declared.name, revision)
     return {
         "product": name,
         "version": version.number,
@@ -72,22 +78,41 @@ def train(
     }
 
 
-@verb(app, view=scoreboard)
+def suite_view(record: Record, out: "Console") -> None:
+    """A line for each check and metric of a suite, or the scoreboard of a product."""
+    if "suite" not in record:
+        scoreboard(record, out)
+        return
+    found = plain(record)
+    out.print(table(f"Suite {found['suite']}, {found['measured_at']}", [*lines(found["checks"])], LINE))
+    for path in found["missing"]:
+        out.print(f"left out, as it is not there: {path}", markup=False)
+    for failure in found["failed"]:
+        out.print(f"not measured: {failure['error']}", markup=False)
+
+
+@verb(app, view=suite_view)
 def evaluate(
     settings: "Settings",
-    name: ProductName,
+    name: MaybeProduct = None,
+    suite: Annotated[str | None, typer.Option("--suite", help="real: every check on a public data set.")] = None,
+    check: Annotated[list[str] | None, typer.Option("--check", help="Only this check of the suite.")] = None,
     since: Since = None,
     until: Until = None,
     version: Number = None,
     candidate: Annotated[
         bool, typer.Option("--candidate", help="The version trained as of --until, not the champion.")
     ] = False,
-) -> Record:
+) -> Record | Answer:
     """The champion's metrics and those of each naive baseline on the same rows of a period.
 
     Without --since the period is as long as the product's unseen one. Where there is no champion the rule that is
-    served in its place is measured.
+    served in its place is measured. With --suite real our learners on the public data sets, beside plain models.
     """
+    if suite is not None:
+        return _suite(settings, suite, check or ())
+    if name is None:
+        raise SettingsError("evaluate: no product, allowed: a PRODUCT, or --suite real")
     from feature_repo.window import Window, instant
     from training.evaluation import evaluation
 
@@ -103,6 +128,35 @@ def evaluate(
             say(f"the model has learned from rows until {found.trained_until:%F}: part of this period is not unseen")
         say("scoring")
         return evaluation(declared, settings.root, window, predict)
+
+
+def _suite(settings: "Settings", suite: str, names: "Sequence[str]") -> Answer:
+    """Measure the checks of those names, or all, one after the other; exit status 4 where one cannot be measured."""
+    from datetime import UTC, datetime
+
+    from feature_repo.errors import DataError, TalentError
+    from training.suite import CHECKS
+    from training.suite.check import row
+
+    wanted = [each for each in CHECKS if not names or each.name in names]
+    unknown = set(names) - {each.name for each in CHECKS}
+    if suite != "real" or unknown:
+        asked = f"--check {sorted(unknown)[0]}" if unknown else f"--suite {suite}"
+        raise SettingsError(f"{asked}: unknown, allowed: real, with {', '.join(each.name for each in CHECKS)}")
+    folder = settings.real_data.expanduser().resolve()
+    missing = [str(path) for each in wanted for path in each.missing(folder)]
+    rows, failed = [], []
+    with progress("evaluate --suite real") as say:
+        for each in wanted:
+            if each.missing(folder):
+                continue
+            say(each.title)
+            try:
+                rows.append(row(each, folder))
+            except TalentError as error:  # the other checks are worth having
+                failed.append({"check": each.name, "error": str(error)})
+    found = {"suite": suite, "measured_at": f"{datetime.now(UTC):%F}", "checks": rows, "failed": failed}
+    return Answer({**found, "missing": missing}, DataError.exit_code if failed else 0)
 
 
 def predictor(

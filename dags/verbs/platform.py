@@ -161,7 +161,7 @@ def products(_settings: "Settings") -> Record:
                 "metric": each.gate.metric,
                 "beats": each.gate.beats,
                 "fallback": each.fallback,
-                "route": each.route,
+                "route": each.route.path,
                 "schedule": each.schedule,
             }
             for each in PRODUCTS.values()

@@ -16,9 +16,10 @@ from feature_repo.settings import Settings
 from tests.dags.command import TALENTML, talentml
 
 VERBS = {
-    "doctor", "servers start", "servers stop", "servers status", "seed synthetic", "seed sip", "ingest", "check",
-    "materialize", "train", "promote", "rollback", "evaluate", "score", "drift", "parity", "serve", "deploy", "due",
-    "status", "products", "config show",
+    "doctor", "servers start", "servers stop", "servers status", "seed synthetic", "seed sip", "seed so-survey",
+    "seed esco", "seed onet", "seed jira", "seed job-views", "seed trends", "ingest", "check", "materialize", "train",
+    "promote", "rollback", "evaluate", "score", "drift", "parity", "serve", "deploy", "due", "status", "products",
+    "search", "pages", "config show",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from feature_repo.settings import Settings, load
 from tests.dags.command import Done, talentml
+from training.products import PRODUCTS
 
 EARLY, UNTIL = "2025-10-01", "2026-01-01"
 SERVERS = ("mysql", "neo4j", "mongodb", "mlflow", "service")
@@ -27,21 +28,13 @@ STAGES = (
     {"check": f"check --as-of {UNTIL}"},
     {"materialize": f"materialize --until {UNTIL}"},
     {"train early again": f"train task_performance --as-of {EARLY}"},
-    {
-        "train task_assignment": f"train task_assignment --as-of {UNTIL}",
-        "train task_performance": f"train task_performance --as-of {UNTIL}",
-    },
-    {
-        "promote task_assignment": f"promote task_assignment --as-of {UNTIL}",
-        "promote task_performance": f"promote task_performance --as-of {UNTIL}",
-    },
+    {f"train {name}": f"train {name} --as-of {UNTIL}" for name in PRODUCTS},
+    {f"promote {name}": f"promote {name} --as-of {UNTIL}" for name in PRODUCTS},
     {
         "promote again": f"promote task_performance --as-of {UNTIL}",
         "deploy": "deploy task_assignment",
-        "evaluate task_assignment": f"evaluate task_assignment --since 2025-07-01 --until {UNTIL}",
-        "evaluate task_performance": f"evaluate task_performance --since 2025-07-01 --until {UNTIL}",
-        "score task_assignment": "score task_assignment",
-        "score task_performance": "score task_performance",
+        **{f"evaluate {name}": f"evaluate {name} --since 2025-07-01 --until {UNTIL}" for name in PRODUCTS},
+        **{f"score {name}": f"score {name}" for name in PRODUCTS},
         "drift": "drift task_performance",
         "due": "due task_assignment",
         "due later": "due task_assignment --as-of 2026-01-09",

@@ -14,6 +14,7 @@ from dags.airflow_api import Airflow, Run
 from tests.dags.command import talentml
 from tests.end_to_end.conftest import EARLY, UNTIL, Journey
 
+pytestmark = pytest.mark.timeout(1200)  # the first test waits for the whole journey: seven products
 ROOT = Path(__file__).parents[2]
 PRODUCT = "talentml_task_performance"
 TEST_RUN = """

@@ -6,12 +6,15 @@ import polars as pl
 import pytest
 
 from dags.border import REFUSED
+from dags.questions import told
 from feature_repo.sources.servers import address
+from feature_repo.window import instant
 from serving.client import Client
 from tests.dags.command import talentml
 from tests.end_to_end.conftest import SERVERS, STEPS, UNTIL, Journey, strict
 from training.products import PRODUCTS
 
+pytestmark = pytest.mark.timeout(1200)  # the first test waits for the whole journey: seven products
 EXIT = {"promote worse": REFUSED, "due": REFUSED, "rollback": 5}
 """Steps that end otherwise than with 0: nothing to gain, nothing due, no champion before the first."""
 
@@ -83,7 +86,7 @@ def test_evaluate_answers_in_the_promised_shape(journey: Journey, name: str) -> 
 
 
 def test_the_promised_metrics_are_there(journey: Journey) -> None:
-    ranked, forecast = (journey.answer(f"evaluate {name}")["champion"] for name in PRODUCTS)
+    ranked, forecast = (journey.answer(f"evaluate task_{name}")["champion"] for name in ("assignment", "performance"))
     assert {"hit_at_1", "hit_at_3", "hit_at_5", "mrr", "ndcg_at_10"} <= set(ranked)
     assert {"mae_log_hours", "mae_hours", "r2_log_hours", "interval_coverage"} <= set(forecast)
 
@@ -126,22 +129,35 @@ def test_the_service_answers_with_the_promoted_models(journey: Journey) -> None:
     assert ranked["candidates"][0]["factors"]
 
 
+def test_every_product_answers_a_question_with_its_promoted_model(journey: Journey) -> None:
+    with Client(address(journey.settings, "service"), timeout=30) as client:
+        titles = [each.title for each in told(journey.settings, instant(UNTIL), client)]
+        served = {name: model["version"] for name, model in client.health()["models"].items()}
+    assert served == {name: journey.answer(f"promote {name}")["version"] for name in PRODUCTS}
+    for name, version in served.items():
+        assert any(f": model {name} version {version}, " in title for title in titles), titles
+
+
 @pytest.mark.parametrize("name", PRODUCTS)
-def test_a_batch_scores_each_open_task_for_everybody_who_may_take_it(journey: Journey, name: str) -> None:
-    found = journey.answer(f"score {name}")
+def test_a_batch_scores_each_row_that_is_due_once(journey: Journey, name: str) -> None:
+    found, product = journey.answer(f"score {name}"), PRODUCTS[name]
     frame = pl.read_parquet(found["file"])
+    keys = [entity.key for entity in product.entities if entity.key in frame.columns]
     assert frame.height == found["rows"] > 0
-    assert frame.select("person_id", "task_id").is_unique().all()
-    assert set(PRODUCTS[name].outputs) <= set(frame.columns)
+    assert frame.select(keys).is_unique().all()
+    assert set(product.outputs) <= set(frame.columns)
     assert set(frame["version"]) == {journey.answer(f"promote {name}")["version"]}
+
+
+def test_a_batch_leaves_out_tasks_that_have_ended(journey: Journey) -> None:
     ended = facts(journey, "completions")["task_id"]
-    assert not set(frame["task_id"]) & set(ended)
+    for name in ("task_assignment", "task_performance"):
+        assert not set(pl.read_parquet(journey.answer(f"score {name}")["file"])["task_id"]) & set(ended)
 
 
 def facts(journey: Journey, stream: str) -> pl.DataFrame:
     """The published rows of a stream that were known at the journey's end."""
     from feature_repo import retrieval
-    from feature_repo.window import instant
 
     return retrieval.facts(journey.settings.root, stream, instant(UNTIL)).collect()
 
