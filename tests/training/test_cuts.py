@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from training import cuts
+from training.report import cuts
 
 
 def ranking(relevance: list[float]) -> pl.DataFrame:

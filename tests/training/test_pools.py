@@ -9,7 +9,7 @@ import pytest
 from feature_repo.entities import job
 from feature_repo.features import job as job_f
 from feature_repo.features import talent as talent_f
-from training import pools
+from training.asking import pools
 
 COUNT = 40
 ANGLES = np.linspace(0, np.pi, COUNT)
