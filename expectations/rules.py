@@ -70,7 +70,7 @@ def _rule(field: Field, name: str, broken: pl.Expr, allowed: str) -> Rule:
 
 def _any(field: Field, holds: Is) -> pl.Expr:
     """Whether something holds of the value, or of any item of a list."""
-    if TYPES[field.dtype].is_nested() and not field.item_nulls:
+    if TYPES[field.dtype].is_nested():
         return pl.col(field.name).list.eval(holds(pl.element()).fill_null(False)).list.any()
     return holds(pl.col(field.name))
 

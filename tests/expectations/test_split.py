@@ -1,6 +1,7 @@
 """Which rows are refused and why: by hand, and against a plain loop over generated rows."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -222,3 +223,12 @@ def test_no_text_is_lost_or_raises_whatever_was_declared(texts):
     for dtype in (str, int, float, bool, datetime):
         split = one(Field(name="value", dtype=dtype, nulls=1), *texts, kind=pl.String)
         assert split.extracted == len(texts)
+
+
+def test_entries_of_a_list_may_be_missing_only_where_the_field_says_so() -> None:
+    values = Field(name="values", dtype=list[float], description="")
+    frame = pl.DataFrame({"task_id": ["a", "b"], "values": [[1.0, None], [2.0, 3.0]]})
+    fields = (Field(name="task_id", dtype=str, description=""),)
+    strict = split_rows(frame, (*fields, values), ("task_id",))
+    lenient = split_rows(frame, (*fields, replace(values, item_nulls=True)), ("task_id",))
+    assert (strict.accepted["task_id"].to_list(), lenient.accepted["task_id"].to_list()) == (["b"], ["a", "b"])
