@@ -33,9 +33,9 @@ def test_servers_say_by_name_what_they_are(journey: Journey) -> None:
     assert all(what.startswith(f"{name}: ") and len(what) > len(name) + 5 for name, what in started.items())
 
 
-def test_the_synthetic_world_passes_its_four_quality_checks(journey: Journey) -> None:
+def test_the_synthetic_world_passes_its_quality_checks(journey: Journey) -> None:
     checks = {check["name"]: check["score"] for check in journey.answer("seed")["quality"]}
-    assert set(checks) == {"skills", "assignments", "outcomes", "coverage"}
+    assert set(checks) == {"skills", "assignments", "outcomes", "coverage", "career_honesty"}
     assert min(checks.values()) >= 0.7
 
 
