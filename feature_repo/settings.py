@@ -37,6 +37,14 @@ class Settings(BaseSettings):
     mlflow_url: str | None = Field(None, description="http://host:port of the MLflow server")
     airflow_url: str | None = Field(None, description="http://host:port of the Airflow API")
     service_url: str | None = Field(None, description="http://host:port of the prediction service")
+    jwt_secret: SecretStr | None = Field(
+        None, description="Signs tokens by HS256, 32 bytes or more; or HOME/jwt_secret"
+    )
+    jwt_jwks: Path | None = Field(None, description="A JWKS file of RS256 keys, instead of a secret")
+    jwt_issuer: str = Field("talentml", description="Whose tokens are taken (iss)")
+    jwt_audience: str = Field("talentml", description="Whom a token must be meant for (aud)")
+    rate_limit: str = Field("100/minute", description="Requests per subject, as `limits` writes them")
+    redis_url: SecretStr | None = Field(None, description="redis://... to share limits between machines; else memory")
     embedding_model: Path | None = Field(None, description="A sentence-transformers BERT folder; the packaged MiniLM")
     real_data: Path = Field(Path("../shared/data"), description="The folder of the public data sets (evaluate --suite)")
     rejected_share: float = Field(0.2, ge=0, le=1, description="Share of a stream's rows that check may reject at most")

@@ -41,13 +41,27 @@ class ProblemAnswer(BaseModel):
 class ProblemError(ServingError):
     """A request that cannot be answered, and why."""
 
-    def __init__(self, status: int, detail: str, errors: Sequence[Mapping[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.errors = status, detail, errors
+        self.status, self.detail, self.errors, self.headers = status, detail, errors, dict(headers or {})
+
+    def answer(self, request_id: str | None) -> Response:
+        """What is answered."""
+        return problem(self.status, self.detail, request_id, self.errors, self.headers)
 
 
 def problem(
-    status: int, detail: str, request_id: str | None = None, errors: Sequence[Mapping[str, str]] = ()
+    status: int,
+    detail: str,
+    request_id: str | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem answer; it never holds more than is given here."""
     body: dict[str, Any] = {
@@ -59,7 +73,7 @@ def problem(
     body |= {"request_id": request_id}
     if errors:
         body["errors"] = list(errors)
-    return Response(to_json(body), status, media_type=MEDIA_TYPE)
+    return Response(to_json(body), status, headers, MEDIA_TYPE)
 
 
 def invalid(error: ValidationError) -> ProblemError:
@@ -76,7 +90,7 @@ def install(app: FastAPI) -> None:
 
     async def known(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)
-        return problem(error.status, error.detail, request_id_of(request.scope), error.errors)
+        return error.answer(request_id_of(request.scope))
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
