@@ -37,9 +37,7 @@ class Settings(BaseSettings):
     mlflow_url: str | None = Field(None, description="http://host:port of the MLflow server")
     airflow_url: str | None = Field(None, description="http://host:port of the Airflow API")
     service_url: str | None = Field(None, description="http://host:port of the prediction service")
-    jwt_secret: SecretStr | None = Field(
-        None, description="Signs tokens by HS256, 32 bytes or more; or HOME/jwt_secret"
-    )
+    jwt_secret: SecretStr | None = Field(None, description="HS256 key, 32 bytes or more; or HOME/jwt_secret")
     jwt_jwks: Path | None = Field(None, description="A JWKS file of RS256 keys, instead of a secret")
     jwt_issuer: str = Field("talentml", description="Whose tokens are taken (iss)")
     jwt_audience: str = Field("talentml", description="Whom a token must be meant for (aud)")
