@@ -1,8 +1,8 @@
 """The nearest vectors by cosine: a scan of one-byte codes, then exact scores for the best of them.
 
-No graph: on random vectors (100,000 x 384, one thread a search) usearch's HNSW in bf16 took 3 minutes to build and
-21 ms a search at recall .989; this scan takes .1 s to build and 2 ms a search at recall 1. It grows with the
-rows: 17 ms for a million.
+No graph, and no library: on random vectors (100,000 x 384, one thread) usearch's HNSW in bf16 took 3 minutes to
+build and 21 ms a search at recall .989, its exact search over the same codes 7.8 ms; this scan takes .1 s to build and
+2 ms a search at recall 1. It grows with the rows: 17 ms for a million.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Neighbours:
         if len(np.unique(names)) != len(names):
             raise DataError(f"neighbours: {len(names) - len(np.unique(names))} repeated keys, allowed: none")
         units = _units(rows)
-        return Neighbours(names, units, *_coded(units))
+        return Neighbours(names, units, *coded(units))
 
     @property
     def dims(self) -> int:
@@ -82,7 +82,7 @@ class Neighbours:
         rows = len(self.keys)
         if rows <= count:
             return np.arange(rows)
-        code, _ = _coded(query[None, :])
+        code, _ = coded(query[None, :])
         scores = np.empty(rows, np.float32)
         _scan()(self.codes, code[0], self.steps, scores)
         return np.sort(np.argpartition(scores, rows - count)[rows - count :])
@@ -129,7 +129,7 @@ def _units(rows: Floats) -> Floats:
     return np.ascontiguousarray(rows / np.where(lengths > 0, lengths, 1))
 
 
-def _coded(units: Floats) -> tuple[Codes, Floats]:
+def coded(units: Floats) -> tuple[Codes, Floats]:
     """Each vector in steps of a 127th of its largest value."""
     steps = np.abs(units).max(axis=1, initial=0) / LEVELS
     codes = np.round(units / np.where(steps > 0, steps, 1)[:, None]).astype(np.int8)

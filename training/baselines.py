@@ -4,14 +4,21 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from feature_repo.column import Column
 from feature_repo.features import affinity, effort, history, match, task
 from training.product import Baseline
 
 Floats = NDArray[np.float64]
 
 
-def _column(name: str, missing: float) -> pl.Expr:
-    return pl.col(name).fill_null(missing).fill_nan(missing)
+def known(column: Column, missing: float) -> pl.Expr:
+    """A column's value, and `missing` where it is not known."""
+    return pl.col(column.qualified).fill_null(missing).fill_nan(missing)
+
+
+def scored(score: pl.Expr, frame: pl.DataFrame, most: float = 1.0) -> pl.DataFrame:
+    """A rule's score from 0 to most; how sure it is, a rule does not know."""
+    return frame.select(score=score.clip(0, most), confidence=pl.lit(None, pl.Float64))
 
 
 def _ranking(score: pl.Expr, frame: pl.DataFrame) -> pl.DataFrame:
@@ -19,19 +26,17 @@ def _ranking(score: pl.Expr, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(score=score).with_columns(content, collaborative_score=pl.lit(0.5))
 
 
-def _saturated(name: str, half: float) -> pl.Expr:
+def _saturated(count: Column, half: float) -> pl.Expr:
     """A count to 0..1, one half at `half`."""
-    return _column(name, 0.0) / (_column(name, 0.0) + half)
+    return known(count, 0.0) / (known(count, 0.0) + half)
 
 
 _popular = affinity.evidence["person_evidence"]
-most_popular = Baseline(
-    "most_popular", (_popular,), lambda frame: _ranking(_saturated(_popular.qualified, 10.0), frame)
-)
+most_popular = Baseline("most_popular", (_popular,), lambda frame: _ranking(_saturated(_popular, 10.0), frame))
 """Who started most tasks lately."""
 
 _raiser = affinity.shares["raiser_started_180d_share"]
-same_raiser = Baseline("same_raiser", (_raiser,), lambda frame: _ranking(_column(_raiser.qualified, 0.0), frame))
+same_raiser = Baseline("same_raiser", (_raiser,), lambda frame: _ranking(known(_raiser, 0.0), frame))
 """Who took most of this raiser's tasks lately."""
 
 RULE_WEIGHTS = {"skill": 0.35, "past": 0.25, "availability": 0.20, "balance": 0.15, "collaboration": 0.05}
@@ -43,11 +48,11 @@ RULE_COLUMNS = (match.skill_match, match.past_effort, _open_tasks, _open_hours, 
 
 def _rule(frame: pl.DataFrame) -> pl.DataFrame:
     parts = {
-        "skill": _column(match.skill_match.qualified, 0.5),
-        "past": _column(match.past_effort.qualified, 0.7),
-        "availability": 1 - _saturated(_open_hours.qualified, 40.0),
-        "balance": 1 - _saturated(_open_tasks.qualified, 5.0),
-        "collaboration": _column(_raiser.qualified, 0.0),
+        "skill": known(match.skill_match, 0.5),
+        "past": known(match.past_effort, 0.7),
+        "availability": 1 - _saturated(_open_hours, 40.0),
+        "balance": 1 - _saturated(_open_tasks, 5.0),
+        "collaboration": known(_raiser, 0.0),
     }
     return _ranking(pl.sum_horizontal(RULE_WEIGHTS[name] * part for name, part in parts.items()), frame)
 

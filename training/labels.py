@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from feature_repo.window import Window
+from feature_repo.window import Window, last_before
 from training.product import Facts
 
 CANDIDATE_DAYS = 365
@@ -15,6 +15,20 @@ MOST_CANDIDATES = 500  # where more people are known, each task is ranked agains
 # Of a window: 500 candidates for each of 10,000 tasks would be 5 million rows, and more than 14 GB to train on.
 MOST_ROWS = 500_000
 FEWEST_CANDIDATES = 50
+MOST_DUE = 100_000
+"""Rows of a batch score, where everybody stands with everything."""
+
+
+def crossed(people: pl.DataFrame, items: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The spine of a batch: everybody with every item, grouped by person, at the last instant before a date."""
+    at = pl.lit(last_before(as_of)).cast(pl.Datetime("us", "UTC"))
+    return people.join(items, how="cross").with_columns(event_timestamp=at, group="person_id")
+
+
+def everybody_with(items: pl.DataFrame, facts: Facts, as_of: datetime) -> pl.DataFrame:
+    """As crossed, of the people on the market, as many as MOST_DUE rows hold."""
+    people = facts("talents").select("person_id").sort("person_id").collect()
+    return crossed(people.head(max(MOST_DUE // max(items.height, 1), 1)), items, as_of)
 
 
 def _specified(facts: Facts, window: Window) -> pl.LazyFrame:

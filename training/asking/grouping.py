@@ -15,7 +15,7 @@ BADGE_ABOVE = 80.0
 """A match that scores more has a badge."""
 SATURATED = 20.0
 """A group that adds so many points has a part of 100; one that takes as many away, of 0."""
-SAID = 3
+MOST_SAID = 3
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def groups(columns: Mapping[str, Sequence[Column]]) -> tuple[Extra, ...]:
             "What each group of columns added, and that on a scale from 0 to 100 on which 50 is neutral",
             per_row=True,
         ),
-        Extra("reasons", list[str], lambda answered: reasons(answered, columns), "The strongest factors", per_row=True),
+        said(columns),
         Extra(
             "badge",
             bool,
@@ -44,6 +44,13 @@ def groups(columns: Mapping[str, Sequence[Column]]) -> tuple[Extra, ...]:
             f"Whether the score is above {BADGE_ABOVE:g}",
             per_row=True,
         ),
+    )
+
+
+def said(columns: Mapping[str, Sequence[Column]]) -> Extra:
+    """The extra of a score's strongest factors in words. columns: by group."""
+    return Extra(
+        "reasons", list[str], lambda answered: reasons(answered, columns), "The strongest factors", per_row=True
     )
 
 
@@ -68,16 +75,18 @@ def _part(amount: float) -> float:
 
 
 def reasons(answered: Answered, columns: Mapping[str, Sequence[Column]]) -> list[list[str] | None]:
-    """For each row the SAID columns that moved its score most, in words; None for rows that the model did not score."""
+    """For each row the columns that moved its score most, in words; None for rows that the model did not score."""
     found: list[list[str] | None] = [None] * answered.outputs.height
     if answered.contributions is None:
         return found
     known = list(chain(*columns.values()))
     amounts = answered.contributions.select(column.qualified for column in known).to_numpy()
-    strongest = np.argsort(-np.abs(amounts), axis=1, kind="stable")[:, :SAID]
+    strongest = np.argsort(-np.abs(amounts), axis=1, kind="stable")[:, :MOST_SAID]
     for row, places, own in zip(answered.contributions["row"].to_list(), strongest, amounts, strict=True):
         values = answered.features.row(row, named=True)
         found[row] = [
-            sentence(known[place], values[known[place].qualified], float(own[place]), "score") for place in places
+            sentence(known[place], values[known[place].qualified], float(own[place]), "score")
+            for place in places
+            if own[place]
         ]
     return found

@@ -12,9 +12,11 @@ from feature_repo.features import career as career_f
 from feature_repo.features import occupation as occupation_f
 from feature_repo.features import person as person_f
 from feature_repo.features import talent as talent_f
-from feature_repo.window import Window, last_before
-from training.asking.grouping import reasons
+from feature_repo.window import Window
+from training.asking.grouping import said
 from training.asking.pools import nearest
+from training.baselines import known, scored
+from training.labels import everybody_with
 from training.metrics import accuracy, auc, calibration_error, log_loss
 from training.product import Baseline, Drift, Facts, Gate, Label, Product, Slice, TimeSplit
 from training.route import Answered, Extra, Published, Route
@@ -23,7 +25,6 @@ from training.tuning.space import Search
 
 STRANGERS = 3
 """So many occupations of the same catalogue stand against the one that a person reports of themselves."""
-MOST_DUE = 100_000
 COLUMNS: tuple[Column, ...] = (
     career_f.skill_coverage,
     career_f.level_coverage,
@@ -77,10 +78,7 @@ def _strangers(facts: Facts, reported: pl.LazyFrame) -> pl.LazyFrame:
 def due_pairs(facts: Facts, as_of: datetime) -> pl.DataFrame:
     """Everybody with the occupations of the catalogue, as many people as MOST_DUE pairs hold."""
     occupations = facts("occupations").select("occupation_id").sort("occupation_id").collect()
-    people = facts("talents").select("person_id").sort("person_id").collect()
-    people = people.head(max(MOST_DUE // max(occupations.height, 1), 1))
-    instant = pl.lit(last_before(as_of)).cast(pl.Datetime("us", "UTC"))
-    return people.join(occupations, how="cross").with_columns(event_timestamp=instant, group="person_id")
+    return everybody_with(occupations, facts, as_of)
 
 
 def _catalogue(published: Published) -> pl.Series:
@@ -146,30 +144,20 @@ def _steps(answered: Answered) -> list[Step | None]:
     return [steps.get(name) for name in names["occupation_id"]]
 
 
-def _chance(chance: pl.Expr, frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.select(score=chance, confidence=pl.lit(None, pl.Float64))
-
-
-def _known(column: Column, missing: float) -> pl.Expr:
-    return pl.col(column.qualified).fill_null(missing).fill_nan(missing)
-
-
 rule = Baseline(
     "rule",
     (career_f.level_coverage, career_f.interest_similarity, career_f.value_similarity),
-    lambda frame: _chance(
-        (
-            0.55 * _known(career_f.level_coverage, 0.3)
-            + 0.30 * _known(career_f.interest_similarity, 0.0).clip(0, 1)
-            + 0.15 * _known(career_f.value_similarity, 0.0).clip(0, 1)
-        ).clip(0, 1),
+    lambda frame: scored(
+        0.55 * known(career_f.level_coverage, 0.3)
+        + 0.30 * known(career_f.interest_similarity, 0.0).clip(0, 1)
+        + 0.15 * known(career_f.value_similarity, 0.0).clip(0, 1),
         frame,
     ),
 )
 """Skills, interests and values in fixed shares."""
 
 skills_only = Baseline(
-    "skills_only", (career_f.skill_coverage,), lambda frame: _chance(_known(career_f.skill_coverage, 0.3), frame)
+    "skills_only", (career_f.skill_coverage,), lambda frame: scored(known(career_f.skill_coverage, 0.3), frame)
 )
 """The share of the needed skills that the person declares."""
 
@@ -206,13 +194,7 @@ career = Product(
                 Extra("about", About, _abouts, "What the catalogue says of it", per_row=True),
                 Extra("missing_skills", list[str], _missing, "What the person does not declare yet", per_row=True),
                 Extra("next_step", Step, _steps, "The related occupation of which least is missing", per_row=True),
-                Extra(
-                    "reasons",
-                    list[str],
-                    lambda answered: reasons(answered, {"all": COLUMNS}),
-                    "The strongest factors",
-                    per_row=True,
-                ),
+                said({"all": COLUMNS}),
             ),
         ),
     ),

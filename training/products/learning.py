@@ -10,9 +10,11 @@ from feature_repo.entities import content, person, target
 from feature_repo.features import content as content_f
 from feature_repo.features import study
 from feature_repo.features import target as target_f
-from feature_repo.window import Window, last_before
+from feature_repo.window import Window
 from training.asking.diversity import diverse
 from training.asking.learning_path import Step, path
+from training.baselines import known, scored
+from training.labels import everybody_with
 from training.metrics import hit_at, ndcg_at
 from training.off_policy import bounds, dr_value, ips_value
 from training.product import Baseline, Drift, Facts, Gate, Label, Product, TimeSplit
@@ -22,7 +24,6 @@ from training.tuning.space import Range, Search
 
 MOST_LISTS = 2_000
 """Of a window: each stands with every item that could have been shown, and a sample tells as much."""
-MOST_DUE = 100_000
 COLUMNS: tuple[Column, ...] = (
     study.level_before,
     study.step_up,
@@ -66,10 +67,7 @@ def list_rows(facts: Facts, window: Window) -> pl.DataFrame:
 def due_lists(facts: Facts, as_of: datetime) -> pl.DataFrame:
     """Everybody with every content, as many people as MOST_DUE rows hold."""
     contents = facts("contents").select("content_id").sort("content_id").collect()
-    people = facts("talents").select("person_id").sort("person_id").collect()
-    people = people.head(max(MOST_DUE // max(contents.height, 1), 1))
-    instant = pl.lit(last_before(as_of)).cast(pl.Datetime("us", "UTC"))
-    return people.join(contents, how="cross").with_columns(event_timestamp=instant, group="person_id")
+    return everybody_with(contents, facts, as_of)
 
 
 def _teaching(published: Published) -> Choose:
@@ -97,28 +95,21 @@ def _titles(answered: Answered) -> list[str]:
 
 
 def _score(score: pl.Expr, frame: pl.DataFrame) -> pl.DataFrame:
-    found = frame.select(score=score.clip(0, 1))
-    return found.with_columns(
-        content_score="score", collaborative_score=pl.lit(0.5), confidence=pl.lit(None, pl.Float64)
-    )
-
-
-def _known(column: Column, missing: float) -> pl.Expr:
-    return pl.col(column.qualified).fill_null(missing).fill_nan(missing)
+    return scored(score, frame).with_columns(content_score="score", collaborative_score=pl.lit(0.5))
 
 
 heuristic = Baseline(
     "heuristic",
     (study.gain, study.step_up, study.is_wanted),
     lambda frame: _score(
-        0.25 * _known(study.gain, 0.5) * (1 - _known(study.step_up, 0.0).clip(0, 2) / 2)
-        + 0.25 * _known(study.is_wanted, 0.0),
+        0.25 * known(study.gain, 0.5) * (1 - known(study.step_up, 0.0).clip(0, 2) / 2)
+        + 0.25 * known(study.is_wanted, 0.0),
         frame,
     ),
 )
 """What would be gained, less where it is too hard, more where it is wanted."""
 
-popular = Baseline("popular", (study.usual_worth,), lambda frame: _score(_known(study.usual_worth, 0.1), frame))
+popular = Baseline("popular", (study.usual_worth,), lambda frame: _score(known(study.usual_worth, 0.1), frame))
 """What was worth most to others."""
 
 learning = Product(

@@ -14,6 +14,7 @@ from feature_repo.features import person as person_f
 from feature_repo.features import target as target_f
 from feature_repo.window import Window, last_before
 from training.asking.impact import Impact, impacts, likely_jobs
+from training.baselines import scored
 from training.metrics import accuracy, auc, calibration_error, log_loss
 from training.product import Baseline, Drift, Facts, Gate, Label, Product, Slice, TimeSplit
 from training.route import Answered, Choose, Extra, Ids, Published, Route, Rows, best_first
@@ -106,15 +107,11 @@ def _impacts(answered: Answered) -> list[Impact]:
     return impacts(answered, skills, asked)
 
 
-def _chance(chance: pl.Expr, frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.select(score=chance, confidence=pl.lit(None, pl.Float64))
-
-
 _shortfall = pl.col(gap.shortfall.qualified).fill_nan(None)
 declared = Baseline(
     "declared",
     (gap.shortfall,),
-    lambda frame: _chance(
+    lambda frame: scored(
         pl.when(_shortfall > 0).then(0.8).when(_shortfall <= 0).then(0.2).otherwise(0.5).cast(pl.Float64), frame
     ),
 )

@@ -1,6 +1,7 @@
 """How well a person and a job suit each other, asked from either side (REQUIREMENTS 3.3)."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import polars as pl
 
@@ -13,13 +14,14 @@ from feature_repo.window import Window, last_before
 from training.asking.grouping import BADGE_ABOVE, groups
 from training.asking.impact import JOBS_OF_A_PERSON, MATCHES
 from training.asking.pools import nearest
+from training.baselines import known, scored
+from training.labels import MOST_DUE, crossed
 from training.metrics import absolute_error, root_squared_error
 from training.product import Baseline, Drift, Facts, Gate, Label, Product, Slice, TimeSplit
 from training.route import Published, Route
 from training.trainers.ensemble import SPACE, BoostedEnsemble
 from training.tuning.space import Search
 
-MOST_DUE = 100_000
 GROUPS: dict[str, tuple[Column, ...]] = {
     "skills": (
         fit.skill_coverage,
@@ -67,11 +69,9 @@ def open_jobs(facts: Facts, at: datetime) -> pl.LazyFrame:
 
 def due_pairs(facts: Facts, as_of: datetime) -> pl.DataFrame:
     """Everybody on the market with the latest open jobs, as many as MOST_DUE pairs hold; grouped by person."""
-    at = last_before(as_of)
     people = facts("talents").select("person_id").sort("person_id").collect()
-    jobs = open_jobs(facts, at).select("job_id").head(max(MOST_DUE // max(people.height, 1), 1)).collect()
-    instant = pl.lit(at).cast(pl.Datetime("us", "UTC"))
-    return people.join(jobs, how="cross").with_columns(event_timestamp=instant, group="person_id")
+    jobs = open_jobs(facts, last_before(as_of)).select("job_id").head(max(MOST_DUE // max(people.height, 1), 1))
+    return crossed(people, jobs.collect(), as_of)
 
 
 def _jobs(published: Published) -> pl.Series:
@@ -83,14 +83,7 @@ def _people(published: Published) -> pl.Series:
     return newest.collect()["person_id"]
 
 
-def _score(score: pl.Expr, frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.select(score=score.clip(0, 100), confidence=pl.lit(None, pl.Float64))
-
-
-def _known(column: Column, missing: float) -> pl.Expr:
-    return pl.col(column.qualified).fill_null(missing).fill_nan(missing)
-
-
+_score = partial(scored, most=100.0)
 RULE_POINTS = {
     fit.proficiency_alignment: (40, 0.5),
     fit.rank_alignment: (20, 0.8),
@@ -104,13 +97,13 @@ rule = Baseline(
     "rule",
     tuple(RULE_POINTS),
     lambda frame: _score(
-        pl.sum_horizontal(points * _known(column, missing) for column, (points, missing) in RULE_POINTS.items()), frame
+        pl.sum_horizontal(points * known(column, missing) for column, (points, missing) in RULE_POINTS.items()), frame
     ),
 )
 """Skills, rank, pay, place and words in fixed shares."""
 
 coverage = Baseline(
-    "coverage", (fit.skill_coverage,), lambda frame: _score(100 * _known(fit.skill_coverage, 0.5), frame)
+    "coverage", (fit.skill_coverage,), lambda frame: _score(100 * known(fit.skill_coverage, 0.5), frame)
 )
 """The share of the job's skills that the person declares."""
 
