@@ -59,7 +59,8 @@ class Label:
     """Who, what, when, and how it ended.
 
     rows: (facts, window) -> the spine: entity keys, event_timestamp in window, `group` (rows that compete, such as the
-    candidates for one task), and the label columns. Only outcomes that the facts hold have a row.
+    candidates for one task), and the label columns. Only outcomes that the facts hold have a row. A column `cluster`
+    says which rows depend on each other, where that is not the group.
     """
 
     name: str

@@ -132,10 +132,11 @@ def _values(metric: Metric, frame: pl.DataFrame) -> Floats:
 
 
 def _clusters(frame: pl.DataFrame, units: int) -> Integers | None:
-    """Rows of one group depend on each other; where the metric's units are groups already, there is nothing to say."""
-    if units != frame.height or "group" not in frame.columns:
+    """Rows of one cluster, or group where the label names none, depend on each other; units that are groups do not."""
+    name = next((name for name in ("cluster", "group") if name in frame.columns), None)
+    if units != frame.height or name is None:
         return None
-    codes: Integers = frame["group"].rank("dense").to_numpy().astype(np.int64)
+    codes: Integers = frame[name].rank("dense").to_numpy().astype(np.int64)
     return codes
 
 

@@ -113,6 +113,13 @@ def test_rows_of_a_group_are_one_piece_of_evidence() -> None:
     assert "10 units are too few" in decide(found).reason
 
 
+def test_a_label_may_say_that_other_rows_than_those_of_a_group_depend_on_each_other() -> None:
+    rows = frame(100, groups=50).with_columns(cluster=pl.int_range(pl.len()) % 4)
+    found = evidence(PRODUCT, rows, Shifted(1.0), Shifted(2.0))
+    assert found.clusters is not None
+    assert len(np.unique(found.clusters)) == 4
+
+
 def test_a_metric_by_group_needs_no_clusters() -> None:
     by_group = Metric("by_group", lambda rows: rows.group_by("group").agg(pl.col("hours").mean())["hours"].to_numpy())
     product = replace(PRODUCT, metrics=(by_group,), gate=Gate("by_group", beats="far"))

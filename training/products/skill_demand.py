@@ -26,7 +26,8 @@ OUTPUTS = ("demand", "demand_low", "demand_high", "demand_now", "rising", "confi
 def demand_rows(facts: Facts, window: Window) -> pl.DataFrame:
     """A row for each skill, period that ended in the window and horizon: what the demand was so many periods later.
 
-    Only first versions of a period count. group is the row: forecasts do not compete.
+    Only first versions of a period count. group is the row: forecasts do not compete. cluster is the skill: forecasts
+    of neighbouring months share most of what comes, so the gate counts skills.
     """
     known = facts("skill_demand", first=True).sort("skill_id", "period_at")
     later = [
@@ -40,7 +41,14 @@ def demand_rows(facts: Facts, window: Window) -> pl.DataFrame:
     rows = pl.concat(later).filter(pl.col("recorded_at").is_between(window.since, window.until, closed="left"))
     group = pl.concat_str("skill_id", "recorded_at", pl.col("horizon").cast(pl.Int64), separator="|")
     return (
-        rows.select("skill_id", pl.col("recorded_at").alias("event_timestamp"), "horizon", "actual_demand", group=group)
+        rows.select(
+            "skill_id",
+            pl.col("recorded_at").alias("event_timestamp"),
+            "horizon",
+            "actual_demand",
+            group=group,
+            cluster="skill_id",
+        )
         .drop_nulls("actual_demand")
         .sort("event_timestamp", "skill_id", "horizon")
         .collect()
@@ -153,7 +161,7 @@ skill_demand = Product(
     ),
     baselines=(recent_mean, last_value),
     fallback="recent_mean",
-    gate=Gate(metric="mae_demand", beats="recent_mean"),
+    gate=Gate(metric="mae_demand", beats="recent_mean", minimum_units=20),
     slices=(Slice("half_a_year_ahead", lambda frame: frame["horizon"] == ASKED_HORIZON),),
     drift=Drift(share=0.3),
     routes=(
