@@ -161,3 +161,17 @@ def test_trends_name_what_rises_and_what_falls_the_most_change_first(market_serv
     }  # fmt: skip
     assert answer["movers"] == {"rising": ["python"], "falling": ["go"]}
     assert answer["skills"][-1]["skill_id"] == "sql"
+
+
+@pytest.mark.parametrize(
+    ("target_id", "first"),
+    [("engineer", ["C2", "C7", "C3", "C8", "C4", "C9"]), ("gopher", ["C1", "C6"]), (None, ["C1", "C6"])],
+)
+def test_studied_for_a_target_is_what_teaches_its_skills_and_without_one_what_is_near(
+    market_service: Service, target_id: str | None, first: list[str]
+) -> None:
+    # content number n teaches skill n % 5 of dbt, go, python, spark, sql; P0 works with go
+    published = market_service.running.features.current
+    assert published is not None
+    asked = {"person_id": "P0"} if target_id is None else {"person_id": "P0", "target_id": target_id}
+    assert list(published.candidates(LEARNING.route.path, asked))[: len(first)] == first

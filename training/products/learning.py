@@ -9,10 +9,12 @@ from feature_repo.column import Column
 from feature_repo.entities import content, person, target
 from feature_repo.features import content as content_f
 from feature_repo.features import study
+from feature_repo.features import talent as talent_f
 from feature_repo.features import target as target_f
 from feature_repo.window import Window
 from training.asking.diversity import diverse
 from training.asking.learning_path import Step, path
+from training.asking.pools import nearest
 from training.baselines import known, scored
 from training.labels import everybody_with
 from training.metrics import hit_at, ndcg_at
@@ -71,19 +73,20 @@ def due_lists(facts: Facts, as_of: datetime) -> pl.DataFrame:
 
 
 def _teaching(published: Published) -> Choose:
-    """What teaches the target's skills and what these build on; where there is no target, all there is."""
+    """What teaches the target's skills, then what these build on; without a target what is nearest to the person."""
     contents = published.facts("contents").select("content_id", "skill_id").sort("content_id").collect()
     before = published.facts("prerequisites").select("skill_id", "prerequisite_id").collect()
+    near = nearest(lambda _: contents["content_id"], content, content_f.vector, talent_f.vector)(published)
 
     def choose(subject: Ids) -> Sequence[str]:
-        everything: Sequence[str] = contents["content_id"].to_list()
         if "target_id" not in subject:
-            return everything
+            return near(subject)
         found = published.read(pl.DataFrame({"target_id": [subject["target_id"]]}), [target_f.skills])
         skills = found[target_f.skills.qualified].to_list()[0] or []
         needed = before.filter(pl.col("skill_id").is_in(skills))["prerequisite_id"].to_list()
-        teaching = contents.filter(pl.col("skill_id").is_in([*skills, *needed]))["content_id"].to_list()
-        return teaching or everything
+        wanted = pl.DataFrame({"skill_id": [*dict.fromkeys([*skills, *needed])]}, {"skill_id": pl.String})
+        teaching: list[str] = wanted.join(contents, on="skill_id", maintain_order="left_right")["content_id"].to_list()
+        return teaching or near(subject)
 
     return choose
 
