@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -21,12 +22,12 @@ import polars as pl
 from feature_repo.column import Column, View
 from feature_repo.entities import Entity, content, job, occupation, person, skill, target, task
 from feature_repo.features import VIEWS
-from feature_repo.pairs import compute
+from feature_repo.pairs import Call, compute, wired
 from feature_repo.plan import Hop, Plan, plan
+from feature_repo.table import Table
 from feature_repo.views import polars_type
 from training.products import PRODUCTS
 
-Values = dict[str, pl.Series]
 GOAL_MS = 2.0
 AT, MISSING, LISTED, NAMES, WIDTH = 15_000.3, 1 / 3, 8, 200, 384
 CANDIDATES = {
@@ -65,29 +66,28 @@ def is_per_row(view: View, candidate: Entity) -> bool:
     return candidate in view.entities or any(is_per_row(each, candidate) for each in VIEWS if each.name in through)
 
 
-def read(steps: Plan, candidate: Entity, rows: int) -> Values:
+def read(steps: Plan, candidate: Entity, rows: int) -> Table:
     """What a request has read before its pair columns, and the keys of its spine."""
     random = np.random.default_rng(1)
-    found = {each.key: pl.Series([f"{n if each == candidate else 0}" for n in range(rows)]) for each in SPINE}
+    spine = {each.key: pl.Series([f"{n if each == candidate else 0}" for n in range(rows)]) for each in SPINE}
+    table = Table.of(steps.all, spine, np.full(rows, AT))
     for hop in steps.hops:
         for view, columns in hop.columns.items():
             count = rows if is_per_row(view, candidate) else 1
             for column in columns:
                 series = values(column, count, random).alias(column.qualified)
-                found[column.qualified] = series if count == rows else series.new_from_index(0, rows)
-    return found
+                table.put(column, series if count == rows else series.new_from_index(0, rows))
+    return table
 
 
-def asked(hops: Sequence[Hop], known: Values, at: np.ndarray) -> Values:
-    found = dict(known)
-    for hop in hops:
-        compute(hop, found, at)
-    return found
+def asked(calls: Sequence[Sequence[Call]], table: Table) -> None:
+    for each in calls:
+        compute(each, table)
 
 
-def split(hops: Sequence[Hop]) -> list[Hop]:
+def alone(hop: Hop) -> list[Hop]:
     """The same columns, one a hop."""
-    return [Hop({}, {}, (pair,)) for hop in hops for pair in hop.pairs]
+    return [Hop({}, {}, (pair,)) for pair in hop.pairs]
 
 
 def milliseconds(ways: Sequence[Callable[[], object]], repeats: int) -> list[tuple[float, float]]:
@@ -105,21 +105,26 @@ def milliseconds(ways: Sequence[Callable[[], object]], repeats: int) -> list[tup
 def report(product: str, rows: int, repeats: int) -> tuple[bool, bool]:
     """Print a line; whether both ways give the same, and whether the goal is met."""
     steps = plan(PRODUCTS[product].columns, None, [entity.key for entity in SPINE])
-    known, at = read(steps, CANDIDATES[product], rows), np.full(rows, AT)
+    table = read(steps, CANDIDATES[product], rows)
     hops = [Hop({}, {}, hop.pairs) for hop in steps.hops if hop.pairs]
-    whole = asked(hops, known, at)
-    per_pair = [Hop({}, {}, tuple(p for p in hop.pairs if p.column.view != "wording")) for hop in hops]
-    alone = split(per_pair)
-    ways = [lambda: asked(per_pair, whole, at), lambda: asked(alone, whole, at), lambda: asked(hops, known, at)]
+    without_keys = [Hop({}, {}, tuple(pair for pair in hop.pairs if pair.column.view != "wording")) for hop in hops]
+    calls, one_a_call = [wired(hop, table) for hop in hops], [wired(each, table) for hop in hops for each in alone(hop)]
+    shorter = [wired(hop, table) for hop in without_keys]
+    alone_shorter = [wired(each, table) for hop in without_keys for each in alone(hop)]
+    apart = replace(table, numbers=table.numbers.copy(), others=dict(table.others))
+    asked(calls, table)
+    asked(one_a_call, apart)
+    ways = [lambda each=each: asked(each, table) for each in (shorter, alone_shorter, calls)]
     (ours, spent), (one_by_one, _), (with_keys, _) = milliseconds(ways, repeats)
-    columns = sum(len(hop.pairs) for hop in per_pair)
+    columns = sum(len(hop.pairs) for hop in without_keys)
     line = f"{columns:>8}{ours:>8.2f}{spent:>11.2f}{one_by_one:>12.2f}{one_by_one / ours:>7.1f}x{with_keys:>11.2f}"
     print(f"{product:<18}{line}", flush=True)
-    return same(whole, asked(split(hops), known, at)), ours <= GOAL_MS
+    return same(hops, table, apart), ours <= GOAL_MS
 
 
-def same(left: Values, right: Values) -> bool:
-    return all(pl.Series.equals(left[name], right[name], check_dtypes=True, null_equal=True) for name in left | right)
+def same(hops: Sequence[Hop], left: Table, right: Table) -> bool:
+    names = [pair.column.qualified for hop in hops for pair in hop.pairs]
+    return all(left[name].equals(right[name], check_dtypes=True, null_equal=True) for name in names)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from dags.border import exit_codes
-from dags.verbs import answers, data, models, pages, platform, search
+from dags.verbs import answers, data, experiment, models, pages, platform, search, tokens
 
 EXIT = "Exit codes: " + " ".join(f"[bold]{code}[/bold] {meaning}" for code, meaning in sorted(exit_codes().items()))
 HELP = "Features, models and predictions about people and tasks, from the source databases to the served answer."
@@ -20,6 +20,8 @@ for part in (platform.app, data.app, models.app, answers.app, pages.app, search.
 app.add_typer(data.seed, name="seed")
 app.add_typer(platform.servers, name="servers")
 app.add_typer(platform.config, name="config")
+app.add_typer(experiment.app, name="experiment")
+app.add_typer(tokens.token, name="token")
 
 
 def main() -> None:

@@ -11,15 +11,16 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 from dags import doctor, servers
-from dags.airflow_api import Airflow, Run
 from dags.output import console, table
 from dags.status import product_status
 from dags.verbs.data import sip, synthetic
 from dags.verbs.platform import mark_made
+from dags.verbs.tokens import keep_secret
 from feature_repo.errors import ServingError, TalentError
 from feature_repo.platform import database
 from feature_repo.settings import Settings, load
 from feature_repo.sources.servers import SOURCES, address
+from serving.airflow import Airflow, Run
 from training.products import PRODUCTS
 
 Say = Callable[[str], None]
@@ -49,6 +50,7 @@ def demo(settings: Settings, world: str, files: Sequence[Path], out: Console) ->
         say(f"1/6 home {settings.root}, and what this machine lacks")
         doctor.install_missing(say)
         mark_made(settings)
+        keep_secret(settings)
         say("2/6 servers: the sources, MLflow, Airflow with its scheduler, the prediction service")
         servers.start(settings, SOURCES, say)
         servers.stop(settings, ["service"])  # one that still runs may have been started from older code
@@ -151,13 +153,12 @@ def _failure(airflow: Airflow, run: Run) -> str:
 
 def _ask(settings: Settings, out: Console) -> None:
     """A question to every product, with the answer and why."""
-    from dags.questions import told
+    from dags.questions import client_of, told
     from dags.status import store_as_of
-    from serving.client import Client
 
     as_of = store_as_of(settings)
     assert as_of is not None, "the features DAG has just published"
-    with Client(address(settings, "service"), timeout=30) as client:
+    with client_of(settings, "demo", timeout=30) as client:
         for each in told(settings, as_of, client):
             out.print(table(each.title, each.rows, each.columns))
             for sentence in each.why:

@@ -21,8 +21,14 @@ PYTHONS = ((3, 11), (3, 12))
 MEMORY_GB, DISK_GB, CORES = 4.0, 5.0, 2
 PACKAGES = ("mlflow", "airflow", "bentoml", "feast", "great_expectations", "evidently", "lightgbm")
 GIB = 1024**3
+APT = "apt-get install -y --no-install-recommends"
 # The core packages start no server of the system's own, as mariadb-server does.
-APT = "apt-get install -y --no-install-recommends mariadb-server-core mariadb-client-core"
+MARIADB = ("mariadb-server-core", "mariadb-client-core")
+EXTRAS = {
+    "redis-server": "only to share rate limits between machines",
+    "wrk": "only to load the service in the bench",
+}
+"""Programs that nothing breaks without, each in the package of its name."""
 
 
 @dataclass(frozen=True)
@@ -39,33 +45,46 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Everything the platform needs of a machine, in the order in which a fresh one would meet it."""
     sources = [_source(settings, name) for name in servers.SOURCES]
-    return [_system(), _python(), *_environment(), _packages(), _cores(), _memory(), _disk(settings), *sources]
+    machine = [_system(), _python(), *_environment(), _packages(), _cores(), _memory(), _disk(settings)]
+    return [*machine, *sources, *_extras()]
 
 
 def install_missing(say: Say = silently) -> None:
-    """Install MariaDB by the system's packages where it is missing; only root may.
+    """Install by the system's packages what is missing of MariaDB and of EXTRAS; only root may.
 
-    Raises SourceError with the command to run, when we may not or it fails.
+    Raises SourceError with the command to run, when there is no MariaDB and we may not install it or it fails.
     """
-    if program("mariadbd") or program("mysqld"):
-        return
-    if os.getuid() != 0 or not shutil.which("apt-get"):
-        raise SourceError(f"mysql: no server is installed, and only root may install one here: {mariadb_command()}")
-    say("installing MariaDB by apt-get")
-    failed = ""
-    for command in (APT, "apt-get update", APT):  # A fresh image has no lists of packages yet.
+    is_allowed = os.getuid() == 0 and shutil.which("apt-get") is not None
+    if not (program("mariadbd") or program("mysqld")):
+        if not is_allowed:
+            raise SourceError(f"mysql: no server is installed, and only root may install one here: {mariadb_command()}")
+        say("installing MariaDB by apt-get")
+        if failure := _install(*MARIADB):
+            raise SourceError(f"mysql: {failure}")
+    extras = [name for name in EXTRAS if program(name) is None]
+    if extras and is_allowed:
+        say(f"installing {' and '.join(extras)} by apt-get")
+        if failure := _install(*extras):
+            say(f"not installed, and not needed by the platform: {failure}")
+
+
+def _install(*packages: str) -> str:
+    """Install packages; gives what went wrong, empty where nothing did."""
+    install, failure = f"{APT} {' '.join(packages)}", ""
+    for command in (install, "apt-get update", install):  # A fresh image has no lists of packages yet.
         done = subprocess.run(
             command.split(), env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, text=True
         )
-        failed = "" if done.returncode == 0 else f"{command}: {done.stderr.strip()[-500:]}"
-        if not failed and command == APT:
-            return
-    raise SourceError(f"mysql: {failed}")
+        failure = "" if done.returncode == 0 else f"{command}: {done.stderr.strip()[-500:]}"
+        if not failure and command == install:
+            break
+    return failure
 
 
 def mariadb_command() -> str:
     """The command that installs a MariaDB on this kind of system, for a user to run."""
-    known = {"apt-get": f"sudo {APT}", "dnf": "sudo dnf install mariadb-server", "zypper": "sudo zypper in mariadb"}
+    apt = f"sudo {APT} {' '.join(MARIADB)}"
+    known = {"apt-get": apt, "dnf": "sudo dnf install mariadb-server", "zypper": "sudo zypper in mariadb"}
     return next((text for tool, text in known.items() if shutil.which(tool)), MISSING["mysql"])
 
 
@@ -141,3 +160,9 @@ def _source(settings: Settings, name: str) -> Finding:
     if found is None:
         return Finding(name, False, "nothing", needed, mariadb_command() if name == "mysql" else MISSING[name])
     return Finding(name, True, found.description, needed)
+
+
+def _extras() -> Iterator[Finding]:
+    """What may be missing: never a fault."""
+    for name, use in EXTRAS.items():
+        yield Finding(name, True, str(program(name) or "nothing"), use)

@@ -1,7 +1,7 @@
 """Whether a product should be trained again (REQUIREMENTS 4)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reasons:
-    """When retraining is due: `age` has passed, `records` were labelled since, or the columns drifted."""
+    """When retraining is due: `age` has passed, `records` were labelled since, or the columns drifted.
+
+    Records are labelled by their outcomes and by feedback alike.
+    """
 
     age: timedelta = timedelta(days=7)
     records: int = 100
@@ -48,6 +51,23 @@ def last_trained(engine: "Engine", product: str) -> datetime | None:
     with engine.connect() as connection:
         found: datetime | None = connection.scalar(select(func.max(versions.as_of)).where(versions.product == product))
     return found
+
+
+def feedback_since_training(engine: "Engine", product: str) -> int:
+    """How many labels people gave since the newest version was registered, capped per subject.
+
+    By the clock, as feedback is: an as-of date may lie years back, where a home replays an old data set.
+    """
+    from sqlalchemy import func, select
+
+    from feature_repo.platform.tables import model_versions
+    from feature_repo.window import Window
+    from monitoring.feedback import count
+
+    versions, now = model_versions.c, datetime.now(UTC)
+    with engine.connect() as connection:
+        registered = connection.scalar(select(func.max(versions.registered_at)).where(versions.product == product))
+    return 0 if registered is None or registered >= now else count(engine, product, Window(registered, now))
 
 
 def labelled_since(product: "Product", home: Path, trained: datetime, as_of: datetime) -> int:

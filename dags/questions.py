@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from feature_repo.errors import ServingError
 from feature_repo.retrieval import facts
 from feature_repo.settings import Settings
-from serving.client import Client
+from feature_repo.sources.servers import address
+from serving.client import Answer, Client
 from training.product import Facts
 from training.products import PRODUCTS
 
 SHOWN = 5
 REASONS = 3
-Answer = dict[str, Any]
+TOKEN_LIFETIME = timedelta(minutes=15)
 Row = dict[str, Any]
 
 
@@ -27,6 +28,20 @@ class Told:
     rows: Sequence[Row]
     columns: tuple[str, ...]
     why: Sequence[str] = ()
+
+
+def client_of(settings: Settings, subject: str, timeout: float = 5.0) -> Client:
+    """A client of the home's service, which asks as another service would, with tokens of the home's secret.
+
+    Nothing stands in for a service that is away: whoever asks here wants to know that it answers.
+    Raises SettingsError without a service or a secret.
+    """
+    from serving.auth import Role, issue
+
+    def token() -> str:
+        return issue(settings, subject, Role.SERVICE, TOKEN_LIFETIME)
+
+    return Client(address(settings, "service"), token, timeout, fallback=False)
 
 
 def told(settings: Settings, as_of: datetime, client: Client) -> Iterator[Told]:
@@ -145,10 +160,10 @@ def _reasons(rows: Sequence[Row]) -> list[str]:
 
 def source(answer: Answer) -> str:
     """Who answered, why if it was a rule, and how fast."""
-    model = answer["model"]
+    model = answer.model
     version = f" version {model['version']}" if model["version"] else ""
-    why = f" ({answer['reason']})" if answer["reason"] else ""
-    return f"{answer['source']} {model['name']}{version}{why}, {answer['processing_ms']:.0f} ms"
+    why = f" ({answer.reason})" if answer.reason else ""
+    return f"{answer.source} {model['name']}{version}{why}, {answer['processing_ms']:.0f} ms"
 
 
 def _estimates(answer: Answer) -> list[Row]:

@@ -1,111 +1,74 @@
-"""The online copy: per view the row of each entity that counts as of an instant, packed and mapped into memory.
+"""The online copy, mapped into memory: what packing.py wrote. How it is read: reader.py.
 
-Made and found by the functions of the historical read (asof.py), so both give the same bits. No Feast, no server:
-reading 100 entities takes well under a millisecond, where Feast's SQLite store takes 18 (TOOLS.md).
+No Feast, no server: bench/online.py has them side by side.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-from numpy.typing import NDArray
 
-from feature_repo.asof import Index, batch
-from feature_repo.column import Column, View
 from feature_repo.errors import DataError
-from feature_repo.index import mapped_batch, write_batch
+from feature_repo.index import mapped_batch
+from feature_repo.names import Names
+from feature_repo.packing import CODES, NUMBERS, SNAPSHOT, Floats, Ints, names_file
 from feature_repo.versions import current
-from feature_repo.views import polars_type
 from feature_repo.window import last_before
-
-SNAPSHOT = "snapshot.json"
-KEY = "__key"
-NOBODY = b"\xff"  # no UTF-8 text
-
-
-def microseconds(instant: datetime) -> int:
-    """us since 1970 of an aware instant."""
-    seconds = round(instant.replace(microsecond=0).timestamp())
-    return seconds * 1_000_000 + instant.microsecond
-
-
-def pack(index: Index, view: View, as_of: datetime) -> pa.RecordBatch:
-    """The columns of every entity that has a winner just before as_of, by key, and a last row of nulls for the others.
-
-    KEY holds the keys' bytes, all of one width, zeros after them. Raises DataError where a key holds a zero itself.
-    """
-    at = np.full(index.entities.keys.num_rows, microseconds(last_before(as_of)))
-    winners = index.winner(np.arange(len(at)), at, view.ttl_days * 86_400_000_000)
-    found = np.flatnonzero(winners >= 0)
-    positions = np.append(winners[found], -1)
-    taken = zip(view.columns, index.take(positions, [column.name for column in view.columns]), strict=True)
-    columns = pl.DataFrame([pl.Series(column.name, values).cast(polars_type(column)) for column, values in taken])
-    return batch(columns).add_column(0, KEY, _fixed_width(index.entities.text.gather(found), view))
-
-
-def _fixed_width(texts: pl.Series, view: View) -> pa.Array:
-    if texts.str.contains("\0", literal=True).any():
-        raise DataError(f"view {view.name}: a key holds a NUL character")
-    keys = [text.encode() for text in texts.to_list()]
-    width = max(map(len, keys), default=0) or 1
-    return pa.array([*(key.ljust(width, b"\0") for key in keys), None], pa.binary(width))
 
 
 @dataclass(frozen=True)
 class PackedView:
-    """The winners of one view, and after them a row of nulls."""
+    """Where a view's rows are. first_code, first_number: in the snapshot's codes and numbers.
 
-    rows: pa.RecordBatch
-    _frames: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict, compare=False, repr=False)
+    columns: those that are numbers, in order. others: lists and times, a row per entity and one of nulls.
+    """
 
-    @cached_property
-    def _keys(self) -> NDArray[np.bytes_]:
-        column = self.rows[KEY]
-        return np.frombuffer(column.buffers()[1], f"S{column.type.byte_width}", self.rows.num_rows)[:-1]
-
-    def find(self, wanted: Sequence[bytes | None]) -> NDArray[np.intp]:
-        """The row of each wanted entity (asof.key_bytes); the row of nulls for those that are unknown."""
-        width = self._keys.dtype.itemsize
-        fitting = [NOBODY if key is None or len(key) > width or b"\0" in key else key for key in wanted]
-        keys = np.array(fitting, dtype=self._keys.dtype)
-        places = np.searchsorted(self._keys, keys)
-        unknown = len(self._keys)
-        if not unknown:
-            return places
-        return np.where(self._keys[np.minimum(places, unknown - 1)] == keys, places, unknown)
-
-    def read(self, places: NDArray[np.intp], columns: Sequence[Column]) -> list[pl.Series]:
-        """The columns' values, named by their qualified names."""
-        names = tuple(column.qualified for column in columns)
-        if names not in self._frames:
-            series = [pl.Series(column.qualified, self.rows[column.name]) for column in columns]
-            self._frames[names] = pl.DataFrame(series)
-        return self._frames[names][places].get_columns()
+    rows: int
+    first_code: int
+    first_number: int
+    columns: tuple[str, ...]
+    others: pl.DataFrame
 
 
 @dataclass(frozen=True)
 class OnlineSnapshot:
-    """One published version of the online copy. It stays readable, and the same, when a newer one is published."""
+    """One published version of the online copy. It stays readable, and the same, when a newer one is published.
+
+    codes, numbers: of all views, see packing.py. names: of keys, and of columns of texts.
+    """
 
     folder: Path
     version: str
     as_of: datetime
     offline_version: str
-    _views: dict[str, PackedView] = field(default_factory=dict, compare=False, repr=False)
+    codes: Ints
+    numbers: Floats
+    names: Mapping[str, Names]
+    views: Mapping[str, PackedView]
+    readers: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Plans made ready for this version, kept by reader.py."""
 
     @classmethod
     def open(cls, home: Path) -> "OnlineSnapshot":
         """The current version under a home. Raises DataError when nothing is published."""
         folder = current(home / "online")
         facts = json.loads((folder / SNAPSHOT).read_text())
-        views = {view: PackedView(mapped_batch(folder / f"{view}.arrow")) for view in facts["rows"]}
-        return cls(folder, folder.name, datetime.fromisoformat(facts["as_of"]), facts["offline"], views)
+        return cls(
+            folder=folder,
+            version=folder.name,
+            as_of=datetime.fromisoformat(facts["as_of"]),
+            offline_version=facts["offline"],
+            codes=np.asarray(np.load(folder / CODES, "r")),
+            numbers=np.asarray(np.load(folder / NUMBERS, "r")),
+            names={name: Names.mapped(names_file(folder, name)) for name in facts["names"]},
+            views=_views(folder, facts["rows"], facts["columns"]),
+        )
 
     @property
     def at(self) -> datetime:
@@ -117,26 +80,22 @@ class OnlineSnapshot:
         return current(self.folder.parent) == self.folder
 
     def view(self, name: str) -> PackedView:
-        """The rows of a view. Raises DataError when the published version lacks it."""
-        if name not in self._views:
+        """Where the rows of a view are. Raises DataError when the published version lacks it."""
+        if name not in self.views:
             raise DataError(f"view {name}: not in online version {self.version}, run `talentml materialize`")
-        return self._views[name]
+        return self.views[name]
 
 
-def write_snapshot(
-    folder: Path, views: Sequence[View], indexes: Mapping[str, Index], as_of: datetime, offline: str
-) -> None:
-    """Write the packed rows of every view into a folder, and what they are. offline: the version they come from."""
-    rows = {}
-    for view in views:
-        packed = pack(indexes[view.name], view, as_of)
-        write_batch(folder / f"{view.name}.arrow", packed)
-        rows[view.name] = packed.num_rows - 1
-    facts = {"as_of": as_of.isoformat(), "offline": offline, "rows": rows}
-    (folder / SNAPSHOT).write_text(json.dumps(facts, indent=1, sort_keys=True))
+def _views(folder: Path, rows: Mapping[str, int], columns: Mapping[str, list[str]]) -> dict[str, PackedView]:
+    first_codes = accumulate(rows.values(), initial=0)
+    first_numbers = accumulate(((count + 1) * len(columns[name]) for name, count in rows.items()), initial=0)
+    firsts = zip(rows.items(), first_codes, first_numbers, strict=False)
+    return {
+        name: PackedView(count, code, number, tuple(columns[name]), _others(folder, name))
+        for (name, count), code, number in firsts
+    }
 
 
-def packed_rows(folder: Path) -> dict[str, int]:
-    """Per view the number of entities in a version's folder."""
-    rows: dict[str, int] = json.loads((folder / SNAPSHOT).read_text())["rows"]
-    return rows
+def _others(folder: Path, view: str) -> pl.DataFrame:
+    mapped = mapped_batch(folder / f"{view}.arrow")
+    return pl.DataFrame([pl.Series(name, mapped[name]) for name in mapped.schema.names])

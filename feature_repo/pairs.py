@@ -6,8 +6,9 @@ that are the same in all rows, such as the words of the only task's title, is co
 same, bit for bit (bench/pairs.py).
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,77 +18,82 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from feature_repo.once import once, shared
-from feature_repo.plan import AT, Hop, Pair
-from feature_repo.views import polars_type
+from feature_repo.plan import Hop, Pair
+from feature_repo.table import Table, typed
 
-DAY = 86_400_000_000  # us
+Places = NDArray[np.intp]
 TOGETHER = 8_192  # numbers that one call works on: arrays of 64 KiB stay in the cache, and a call costs 1% of the work
-FEW = 16  # Series with nulls: more are filled at once, 90 of 1,000 rows in 0.27 ms; one by one in 0.48
 
 
-def compute(hop: Hop, values: dict[str, pl.Series], at: NDArray[np.float64]) -> None:
-    """Add the hop's pair columns to values, in their order. at: days since 1970, a number per row."""
-    found: dict[str, pl.Series] = {}
-    arguments = {AT: at, **_arguments(hop.inputs, values)}
+@dataclass(frozen=True)
+class Call:
+    """Pairs of one function. inputs: for each of its parameters the rows of a table's matrix that they read.
+
+    outputs: the rows that they fill. None where they are computed one by one, as some of it is in no matrix.
+    """
+
+    pairs: tuple[Pair, ...]
+    inputs: tuple[Places, ...]
+    outputs: Places | None
+
+
+def wired(hop: Hop, table: Table) -> tuple[Call, ...]:
+    """The calls of a hop, for tables of the same slots."""
+    return tuple(_wired(call, table) for call in hop.calls)
+
+
+def _wired(call: tuple[Pair, ...], table: Table) -> Call:
+    names = [(*pair.inputs, pair.column.qualified) for pair in call]
+    if len(call) == 1 or not all(table.is_number(name) for each in names for name in each):
+        return Call(call, (), None)
+    *inputs, outputs = (np.array([table.slots[name] for name in each]) for each in zip(*names, strict=True))
+    return Call(call, tuple(inputs), outputs)
+
+
+def compute(calls: Sequence[Call], table: Table) -> None:
+    """Add the calls' columns to the table."""
+    argument = cache(table.argument)  # the same object for all functions: so they may share what they compute of it
     with shared():
-        for call in hop.calls:
-            for name in {name: None for pair in call for name in pair.inputs if name not in arguments}:
-                arguments[name] = argument(found[name])
-            found |= _computed(call, arguments, len(at))
-    for pair in hop.pairs:
-        values[pair.column.qualified] = found[pair.column.qualified]
+        for call in calls:
+            if call.outputs is not None:
+                _together(call, call.outputs, table)
+                continue
+            for pair in call.pairs:
+                _alone(pair.column, [argument(name) for name in pair.inputs], table)
 
 
-def _arguments(names: Sequence[str], values: Mapping[str, pl.Series]) -> dict[str, Any]:
-    sparse = [name for name in names if values[name].dtype == pl.Float64 and values[name].has_nulls()]
-    if len(sparse) < FEW:
-        return {name: argument(values[name]) for name in names}
-    filled = pl.concat([values[name] for name in sparse], rechunk=True).fill_null(np.nan).to_numpy()
-    arrays = dict(zip(sparse, filled.reshape(len(sparse), -1), strict=True))
-    return {name: arrays[name] if name in arrays else argument(values[name]) for name in names}
+def _together(call: Call, outputs: Places, table: Table) -> None:
+    column, rows = call.pairs[0].column, table.height
+    width = max(1, TOGETHER // max(rows, 1))
+    for begin in range(0, len(outputs), width):
+        part = outputs[begin : begin + width]
+        inputs = [table.numbers[slots[begin : begin + width]].reshape(-1) for slots in call.inputs]
+        table.numbers[part] = _numbers(column, inputs, rows * len(part)).reshape(len(part), rows)
 
 
-def argument(values: pl.Series) -> Any:
-    """What a pair function gets: float64 with NaN for null, times as days since 1970; text and lists as a Series."""
-    if values.dtype == pl.Float64:
-        return values.to_numpy()
-    if values.dtype.is_integer() or values.dtype == pl.Boolean:
-        return values.cast(pl.Float64).to_numpy()
-    if isinstance(values.dtype, pl.Datetime):
-        return (values.dt.cast_time_unit("us").to_physical() / DAY).to_numpy()
-    return values
-
-
-def _computed(call: Sequence[Pair], arguments: Mapping[str, Any], rows: int) -> dict[str, pl.Series]:
-    width = 1 if len(call) == 1 else max(1, TOGETHER // max(rows, 1))
-    if width > 1 and not all(_is_array(arguments[name]) for pair in call for name in pair.inputs):
-        width = 1
-    parts = [_together(call[begin : begin + width], arguments, rows) for begin in range(0, len(call), width)]
-    return {pair.column.qualified: part for pair, part in zip(call, chain(*parts), strict=True)}
-
-
-def _together(call: Sequence[Pair], arguments: Mapping[str, Any], rows: int) -> list[pl.Series]:
-    inputs = [[arguments[name] for name in pair.inputs] for pair in call]
-    if len(call) == 1:
-        return [_alone(call[0].column, inputs[0], rows)]
-    stacked = [np.concatenate(each) for each in zip(*inputs, strict=True)]
-    found = _result(call[0].column, stacked, rows * len(call))
-    return [found.slice(place * rows, rows).alias(pair.column.qualified) for place, pair in enumerate(call)]
-
-
-def _alone(column: Column, inputs: Sequence[Any], rows: int) -> pl.Series:
+def _alone(column: Column, inputs: Sequence[Any], table: Table) -> None:
+    rows = table.height
     if rows > 1 and any(_is_text(each) for each in inputs) and all(_is_same(each) for each in inputs):
-        return _result(column, [_first(each) for each in inputs], 1).new_from_index(0, rows)
-    return _result(column, inputs, rows)
+        table.put(column, _result(column, [_first(each) for each in inputs], 1).new_from_index(0, rows))
+    elif table.is_number(column.qualified):
+        table.numbers[table.slots[column.qualified]] = _numbers(column, inputs, rows)
+    else:
+        table.put(column, _result(column, inputs, rows))
+
+
+def _numbers(column: Column, inputs: Sequence[Any], rows: int) -> Any:
+    """The function's values, of which a series may hold some that do not fit its type."""
+    found = column.function(*inputs)
+    if not isinstance(found, np.ndarray):
+        found = typed(column, found).cast(pl.Float64).to_numpy()
+    if len(found) != rows:
+        raise DataError(f"{column.qualified}: gave {len(found)} values for {rows} rows")
+    return found
 
 
 @once
 def _first(values: Any) -> Any:
     return values[:1]
-
-
-def _is_array(values: Any) -> bool:
-    return isinstance(values, np.ndarray)
 
 
 def _is_text(values: Any) -> bool:
@@ -97,7 +103,7 @@ def _is_text(values: Any) -> bool:
 @once
 def _is_same(values: Any) -> bool:
     """Whether all rows hold the same number or text; not asked of lists."""
-    if _is_array(values):
+    if isinstance(values, np.ndarray):
         return bool((values == values[0]).all() or np.isnan(values).all())
     if not _is_text(values) or values[0] != values[-1]:
         return False
@@ -109,14 +115,3 @@ def _result(column: Column, inputs: Sequence[Any], rows: int) -> pl.Series:
     if len(series) != rows:
         raise DataError(f"{column.qualified}: gave {len(series)} values for {rows} rows")
     return series
-
-
-def typed(column: Column, values: Any) -> pl.Series:
-    """Values as a series of the column's type; NaN is null. Raises DataError where a value does not fit."""
-    series = pl.Series(column.qualified, values, nan_to_null=True)
-    if series.dtype.is_float() and not _is_array(values):
-        series = pl.Series(column.qualified, series.to_numpy(), nan_to_null=True)  # fill_nan takes ten times as long
-    try:
-        return series if series.dtype == polars_type(column) else series.cast(polars_type(column))
-    except pl.exceptions.InvalidOperationError as error:
-        raise DataError(f"{column.qualified}: {series.dtype} values, allowed: {polars_type(column)}") from error

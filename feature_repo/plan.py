@@ -33,12 +33,6 @@ class Hop:
     pairs: tuple[Pair, ...]
 
     @cached_property
-    def inputs(self) -> tuple[str, ...]:
-        """What the pairs are computed from, without what they give each other and AT."""
-        given = {AT, *(pair.column.qualified for pair in self.pairs)}
-        return tuple({name: None for pair in self.pairs for name in pair.inputs if name not in given})
-
-    @cached_property
     def calls(self) -> tuple[tuple[Pair, ...], ...]:
         """The pairs by the call that computes them: those of one function that do not need each other."""
         levels: dict[str, int] = {}

@@ -21,7 +21,7 @@ from feature_repo import versions
 from feature_repo.column import Column, View
 from feature_repo.errors import DataError
 from feature_repo.index import LAYOUT, open_index, write_index
-from feature_repo.online import packed_rows, write_snapshot
+from feature_repo.packing import packed_rows, write_snapshot
 from feature_repo.plan import declared_views
 from feature_repo.settings import Settings
 from feature_repo.views import CREATED, EVENT, Bundle, definitions, repo_config, stored, view_file
@@ -151,7 +151,7 @@ def _online(release: _Release, offline: Path) -> Path:
             view.name: open_index(view_file(offline, view), view.keys, EVENT, CREATED) for view in release.stored
         }
         with versions.making(folder.parent, folder.name) as aside:
-            write_snapshot(aside, release.stored, indexes, release.as_of, offline.name)
+            write_snapshot(aside, release.views, indexes, release.as_of, offline.name)
             _write_feast_online(release, aside / "feast", offline)
     return folder
 

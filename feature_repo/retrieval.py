@@ -1,23 +1,24 @@
 """The one reader of features: historical_frame for training, online_frame for serving, and facts for labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import polars as pl
 
-from feature_repo import pairs
-from feature_repo.asof import Integers, key_bytes
+from feature_repo.asof import Integers
 from feature_repo.column import Column, View
 from feature_repo.errors import DataError
-from feature_repo.online import OnlineSnapshot, microseconds
+from feature_repo.online import OnlineSnapshot
+from feature_repo.pairs import compute, wired
 from feature_repo.plan import Hop, Plan, plan
+from feature_repo.reader import Given, given_names, put_given, reader
 from feature_repo.sources.stream import RECORDED_AT, Stream
 from feature_repo.sources.streams import stream as stream_named
+from feature_repo.table import DAY, Table
 from feature_repo.versions import current
 from feature_repo.views import EVENT, polars_type, repo_config
 
@@ -26,14 +27,13 @@ if TYPE_CHECKING:
 
 ROW = "__row"  # the spine's row number, which goes through Feast and back
 MOST_ROWS = 50_000  # read at once: what Feast hands over and what pair columns read is a multiple of what is wanted
-Values = dict[str, pl.Series]
 
 
 def historical_frame(
     home: Path,
     spine: pl.DataFrame,
     columns: Sequence[Column],
-    given: Mapping[str, Any] | pl.DataFrame | None = None,
+    given: Given = None,
     *,
     views: Sequence[View] | None = None,
 ) -> pl.DataFrame:
@@ -48,23 +48,24 @@ def historical_frame(
         parts = [historical_frame(home, part, columns, views=views) for part in spine.iter_slices(MOST_ROWS)]
         return pl.concat(parts, rechunk=True)
     at = _instants(spine)
-    steps = _steps(spine, columns, views, tuple(_names(given)))
+    steps = plan(columns, views, spine.columns, given_names(given))
+    _check_new(spine, steps)
     store = _store(current(home / "offline"))
-    values: Values = {name: spine[name] for name in spine.columns}
-    values |= _typed(steps, given, spine.height)
+    table = Table.of(steps.all, {name: spine[name] for name in spine.columns}, at / DAY)
+    put_given(table, given)
     for hop in steps.hops:
         _check_keys(spine, hop)
         if hop.columns:
-            values |= _read(store, hop, values, at)
-        pairs.compute(hop, values, at / pairs.DAY)
-    return _frame(spine, steps, values)
+            _read(store, hop, table, at)
+        compute(wired(hop, table), table)
+    return _frame(spine, steps, table)
 
 
 def online_frame(
     snapshot: OnlineSnapshot,
     spine: pl.DataFrame,
     columns: Sequence[Column],
-    given: Mapping[str, Any] | pl.DataFrame | None = None,
+    given: Given = None,
     *,
     views: Sequence[View] | None = None,
 ) -> pl.DataFrame:
@@ -73,20 +74,10 @@ def online_frame(
     given: by qualified name, values (one for all rows, or one a row) that stand in for the store's, such as those of a
     task that is not stored yet; keys among them lead to further entities. Entities that nobody knows have nulls.
     """
-    steps = _steps(spine, columns, views, tuple(_names(given)))
-    values: Values = {name: spine.get_column(name) for name in spine.columns}
-    values |= _typed(steps, given, spine.height)
-    at = np.full(spine.height, microseconds(snapshot.at) / pairs.DAY)
-    keys: dict[tuple[str, ...], list[bytes | None]] = {}
-    for hop in steps.hops:
-        for view, wanted in hop.columns.items():
-            holders = tuple(hop.keys[key] for key in view.keys)
-            if holders not in keys:
-                keys[holders] = key_bytes([values[holder] for holder in holders])
-            packed = snapshot.view(view.name)
-            values |= {found.name: found for found in packed.read(packed.find(keys[holders]), wanted)}
-        pairs.compute(hop, values, at)
-    return _frame(spine, steps, values)
+    ready = reader(snapshot, columns, views, spine.columns, given_names(given))
+    _check_new(spine, ready.plan)
+    table = ready.read({name: spine.get_column(name) for name in spine.columns}, spine.height, given)
+    return _frame(spine, ready.plan, table)
 
 
 def facts(
@@ -109,18 +100,14 @@ def facts(
     return known.sort(RECORDED_AT.name, maintain_order=True).unique(declared.key, keep=keep, maintain_order=True)
 
 
-def _steps(
-    spine: pl.DataFrame, columns: Sequence[Column], views: Sequence[View] | None, given: Sequence[str] = ()
-) -> Plan:
-    steps = plan(columns, views, spine.columns, given)
+def _check_new(spine: pl.DataFrame, steps: Plan) -> None:
     taken = [name for name in spine.columns if name in steps.all]
     if taken:
         raise DataError(f"spine: already has {', '.join(taken)}, allowed: keys, times and labels")
-    return steps
 
 
-def _frame(spine: pl.DataFrame, steps: Plan, values: Values) -> pl.DataFrame:
-    return spine.hstack([values[name] for name in dict.fromkeys(column.qualified for column in steps.columns)])
+def _frame(spine: pl.DataFrame, steps: Plan, table: Table) -> pl.DataFrame:
+    return spine.hstack([table[name] for name in dict.fromkeys(column.qualified for column in steps.columns)])
 
 
 # The historical side
@@ -155,10 +142,11 @@ def _store(version: Path) -> "feast.FeatureStore":
     return feast.FeatureStore(config=repo_config(version / "registry.db", online=None))
 
 
-def _read(store: "feast.FeatureStore", hop: Hop, values: Values, at: Integers) -> Values:
+def _read(store: "feast.FeatureStore", hop: Hop, table: Table, at: Integers) -> None:
+    """Add the hop's stored columns to the table."""
     columns = list(chain(*hop.columns.values()))
     _check_published(store, columns)
-    entities = pl.DataFrame({key: values[holder].cast(pl.String) for key, holder in hop.keys.items()})
+    entities = pl.DataFrame({key: table[holder].cast(pl.String) for key, holder in hop.keys.items()})
     entities = entities.with_columns(pl.Series(EVENT, at).cast(pl.Datetime("us", "UTC"))).with_row_index(ROW)
     job = store.get_historical_features(
         entity_df=entities.to_pandas(use_pyarrow_extension_array=True),
@@ -167,7 +155,8 @@ def _read(store: "feast.FeatureStore", hop: Hop, values: Values, at: Integers) -
         filter_by_created_timestamp=True,
     )
     found = _in_order(pl.DataFrame(job.to_arrow()), len(at))
-    return {column.qualified: found[column.qualified].cast(polars_type(column)) for column in columns}
+    for column in columns:
+        table.put(column, found[column.qualified].cast(polars_type(column)))
 
 
 def _check_published(store: "feast.FeatureStore", columns: Sequence[Column]) -> None:
@@ -187,30 +176,3 @@ def _in_order(found: pl.DataFrame, rows: int) -> pl.DataFrame:
     if found.height != rows or numbers.n_unique() != rows:
         raise DataError(f"historical read: {found.height} rows, {numbers.n_unique()} different, for {rows} asked for")
     return found if numbers.is_sorted() else found.sort(ROW)
-
-
-# The online side
-
-
-def _names(given: Mapping[str, Any] | pl.DataFrame | None) -> Sequence[str]:
-    return [] if given is None else list(given.columns if isinstance(given, pl.DataFrame) else given)
-
-
-def _typed(steps: Plan, given: Mapping[str, Any] | pl.DataFrame | None, rows: int) -> Values:
-    """The given values that the plan uses, as series of the columns' types."""
-    return {
-        name: _one_a_row(steps.all[name], given[name], rows)  # type: ignore[index]
-        for name in _names(given)
-        if name in steps.all
-    }
-
-
-def _one_a_row(column: Column, value: Any, rows: int) -> pl.Series:
-    is_list = isinstance(polars_type(column), pl.List)
-    many = isinstance(value, pl.Series | np.ndarray) or (isinstance(value, list | tuple) and not is_list)
-    series = pairs.typed(column, value if many else [value])
-    if len(series) == 1:
-        series = series.new_from_index(0, rows)
-    if len(series) != rows:
-        raise DataError(f"given {column.qualified}: {len(series)} values, allowed: 1 or {rows}")
-    return series

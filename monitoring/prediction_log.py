@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, or_, select
 
 from feature_repo.platform.tables import prediction_log
 from feature_repo.window import Window, last_before
@@ -17,13 +17,17 @@ NEW = "(new)"
 """The id, in rows about something that is not stored but given by its columns."""
 GIVEN = "given:"
 """Prefix of the columns in a logged frame that hold what was given of such a thing."""
+SHADOW = "shadow"
+"""The arm of records that nobody was answered with: the challenger scored along."""
 
 
 @dataclass(frozen=True)
 class Record:
     """One answered request. features: keys and columns of every row that was scored, also those not answered.
 
-    as_of, snapshot: of the online store; None where it could not be read. model_version: None where a rule answered.
+    None in the shadow, whose features are those of the answer that it ran beside. as_of, snapshot: of the online store;
+    None where it could not be read. model_version: None where a rule answered. subject: who asked. experiment, arm,
+    unit: as serving.arms assigned; None outside of an experiment.
     """
 
     prediction_id: str
@@ -34,10 +38,14 @@ class Record:
     snapshot: str | None
     as_of: datetime | None
     request: Mapping[str, Any]
-    features: pl.DataFrame
+    features: pl.DataFrame | None
     answer: Mapping[str, Any]
     milliseconds: float
     predicted_at: datetime
+    subject: str | None = None
+    experiment: str | None = None
+    arm: str | None = None
+    unit: str | None = None
 
 
 def append(engine: Engine, records: Sequence[Record]) -> None:
@@ -50,7 +58,9 @@ def append(engine: Engine, records: Sequence[Record]) -> None:
 
 def _row(record: Record) -> dict[str, Any]:
     given = {name: getattr(record, name) for name in record.__dataclass_fields__}
-    return {**given, "features": packed(record.features), "row_count": record.features.height, "subject": None}
+    frame = record.features
+    rows = {"features": None if frame is None else packed(frame), "row_count": 0 if frame is None else frame.height}
+    return {**given, **rows}
 
 
 def packed(frame: pl.DataFrame) -> bytes:
@@ -111,7 +121,8 @@ def _logged(
     engine: Engine, since: datetime, until: datetime | None = None, product: str | None = None
 ) -> Iterator[Any]:
     table = prediction_log.c
-    wanted = select(prediction_log).where(table.predicted_at >= since, table.as_of.is_not(None))
+    answered = or_(table.arm.is_(None), table.arm != SHADOW)
+    wanted = select(prediction_log).where(table.predicted_at >= since, table.as_of.is_not(None), answered)
     if until is not None:
         wanted = wanted.where(table.predicted_at < until)
     if product is not None:

@@ -5,7 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,21 +13,38 @@ from typing import Any
 import polars as pl
 
 from monitoring.prediction_log import Record
-from serving import forms
+from serving import cache, forms
+from serving.arms import Served, unit_of
+from serving.cache import Basis, Cache, Kept
 from serving.explain import explanation, factors
+from serving.explainers import Explainers
 from serving.fallback import columns_of, rule_outputs
-from serving.features import Asked, Features, Published, Read, loggable, read_for
+from serving.features import Asked, Features, Published, Read, loggable
 from serving.journal import Journal
 from serving.limits import LIMITS
 from serving.metrics import Metrics
 from serving.models import Champion, Models
 from serving.scoring import Scored, score
+from serving.shadow import Beside, Shadow
+from serving.trace import CURRENT
 from training.product import Product
 from training.route import Answered, Extra, Route
 
 LOG = logging.getLogger("talentml.serving")
 Factors = Mapping[int, list[dict[str, Any]]]
 """The factors of a row, by its place in the scored frame."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, a valid request; by whom; and when it arrived, by time.perf_counter()."""
+
+    product: Product
+    route: Route
+    request: Any
+    caller: str | None
+    request_id: str | None
+    started: float
 
 
 @dataclass(frozen=True)
@@ -53,38 +70,82 @@ class Answers:
     models: Models
     journal: Journal
     metrics: Metrics
+    shadow: Shadow
+    cache: Cache = field(default_factory=Cache)
+    explainers: Explainers = field(default_factory=Explainers)
 
-    async def answer(
-        self, product: Product, route: Route, request: Any, request_id: str | None, started: float
-    ) -> dict[str, Any]:
-        """The answer to a valid request, as serving.replies declares it. started: time.perf_counter() of its arrival.
+    async def answer(self, question: Question) -> dict[str, Any]:
+        """The answer, as serving.replies declares it.
 
         Raises ProblemError 404 for a subject that is not stored but might have been given.
         """
         published = self.features.current
-        asked = forms.asked(route, request, published)
-        read, scored = await self._scored(product, published, asked)
+        asked = forms.asked(question.route, question.request, published)
+        basis: Basis = (self.models.active, published)  # first: a swap in between must not keep what is old
+        served = self.models.served(question.product.name, unit_of(asked, question.caller))
+        wanted = cache.key(question.route.path, question.request, served.name)
+        kept = None if served.shadow else self.cache.find(wanted, basis)
+        self.metrics.cache.labels(question.product.name, "hit" if kept else "miss").inc()
+        if kept:
+            return self._again(question, served, kept)
+        reply, read, scored, is_whole = await self._made(question, served, asked, published)
+        features = loggable(asked, read.features)
+        if scored.champion and is_whole:
+            self.cache.keep(wanted, Kept(reply, features), basis)
+        reply, record = self._finished(question, served, reply, features)
+        if served.shadow:
+            self.shadow.add(Beside(served.shadow, read, scored, record))
+        return reply
+
+    async def _made(
+        self, question: Question, served: Served, asked: Asked, published: Published | None
+    ) -> tuple[dict[str, Any], Read, Scored, bool]:
+        """The answer, what it was made from, and whether all that was asked for could be said."""
+        product, route, request = question.product, question.route, question.request
+        read, scored = await self._scored(product, served.champion, published, asked)
         shown = forms.shown(request, read, scored)
         wants_parts = request.explain or bool(route.extras)
         explained = await self._explained(product, read, scored, shown) if wants_parts else NOT_EXPLAINED
         extras = await self._extras(product, request, read, scored, shown, explained, published)
+        is_whole = not (wants_parts and explained is NOT_EXPLAINED) and None not in extras.values()
         explained = explained if request.explain else NOT_EXPLAINED
         head = self._head(product, read, scored, explained)
         reply = forms.reply(product, head, asked, scored, shown, explained.factors, extras)
-        reply["processing_ms"] = round(1000 * (time.perf_counter() - started), 3)
-        self._note(request, request_id, read, reply)
-        return reply
+        return reply, read, scored, is_whole
 
-    async def _scored(self, product: Product, published: Published | None, asked: Asked) -> tuple[Read, Scored]:
+    def _again(self, question: Question, served: Served, kept: Kept) -> dict[str, Any]:
+        """A kept answer as one of its own: it can be told apart, logged and commented on."""
+        reply = {**kept.reply, "prediction_id": str(uuid.uuid4()), "cached": True}
+        self.metrics.answers.labels(reply["product"], reply["source"]).inc()
+        return self._finished(question, served, reply, kept.features)[0]
+
+    def _finished(
+        self, question: Question, served: Served, reply: dict[str, Any], features: pl.DataFrame
+    ) -> tuple[dict[str, Any], Record]:
+        """The answer with the time that it took, noted in the log's line; and its record in the prediction log."""
+        reply = {**reply, "processing_ms": round(1000 * (time.perf_counter() - question.started), 3)}
+        trace = CURRENT.get()
+        if trace is not None:
+            version, source, is_cached = reply["model"]["version"], reply["source"], reply["cached"]
+            trace.answered(product=reply["product"], source=source, version=version, cached=is_cached)
+        record = _record(question, served, features, reply)
+        self.journal.add(record)
+        return reply, record
+
+    async def _scored(
+        self, product: Product, champion: Champion | None, published: Published | None, asked: Asked
+    ) -> tuple[Read, Scored]:
         if asked.spine.height <= LIMITS.inline_rows:
-            return self._score(product, published, asked)
-        return await asyncio.to_thread(self._score, product, published, asked)
+            return self._score(product, champion, published, asked)
+        return await asyncio.to_thread(self._score, product, champion, published, asked)
 
-    def _score(self, product: Product, published: Published | None, asked: Asked) -> tuple[Read, Scored]:
-        with self.metrics.stage_seconds.labels(product.name, "features").time():
-            read = read_for(published, asked, columns_of(product))
-        with self.metrics.stage_seconds.labels(product.name, "prediction").time():
-            return read, score(product, self.models.active.get(product.name), read)
+    def _score(
+        self, product: Product, champion: Champion | None, published: Published | None, asked: Asked
+    ) -> tuple[Read, Scored]:
+        with self.metrics.stage(product.name, "features"):
+            read = self.features.read(published, asked, columns_of(product))
+        with self.metrics.stage(product.name, "prediction"):
+            return read, score(product, champion, read)
 
     async def _extras(
         self,
@@ -109,7 +170,7 @@ class Answers:
             published=published,
             ask=partial(self._ask, published),
         )
-        with self.metrics.stage_seconds.labels(product.name, "extras").time():
+        with self.metrics.stage(product.name, "extras"):
             return await asyncio.to_thread(_said, product, route, answered)
 
     def _ask(self, published: Published, name: str, spine: pl.DataFrame, given: Any = None) -> pl.DataFrame:
@@ -128,11 +189,10 @@ class Answers:
         rows = [row for row in shown if scored.by_model[row]]
         if scored.champion is None or not rows:
             return NOT_EXPLAINED
-        with self.metrics.stage_seconds.labels(product.name, "explanation").time():
+        with self.metrics.stage(product.name, "explanation"):
             places = [place for place, row in enumerate(shown) if scored.by_model[row]]
-            work = asyncio.to_thread(_explain, scored.champion, read.features, rows, places)
             try:
-                return await asyncio.wait_for(work, LIMITS.explanation_seconds)
+                return await self.explainers.run(_explain, scored.champion, read.features, rows, places)
             except Exception as error:  # noqa: BLE001  a score is worth having without its explanation
                 LOG.warning("%s: no explanation: %r", product.name, error)
                 return NOT_EXPLAINED
@@ -150,28 +210,33 @@ class Answers:
             "source": source,
             "reason": scored.reason,
             "processing_ms": 0.0,
+            "cached": False,
             "as_of": read.snapshot.as_of if read.snapshot else None,
             "snapshot": read.snapshot.version if read.snapshot else None,
             "confidence": None,
             "explanation": explained.head,
         }
 
-    def _note(self, request: Any, request_id: str | None, read: Read, reply: dict[str, Any]) -> None:
-        record = Record(
-            prediction_id=reply["prediction_id"],
-            request_id=request_id,
-            product=reply["product"],
-            model_version=reply["model"]["version"],
-            source=reply["source"],
-            snapshot=reply["snapshot"],
-            as_of=reply["as_of"],
-            request=request.model_dump(mode="json", exclude_unset=True),
-            features=loggable(read.asked, read.features),
-            answer=forms.without_factors(reply),
-            milliseconds=reply["processing_ms"],
-            predicted_at=datetime.now(UTC),
-        )
-        self.journal.add(record)
+
+def _record(question: Question, served: Served, features: pl.DataFrame, reply: Mapping[str, Any]) -> Record:
+    return Record(
+        prediction_id=reply["prediction_id"],
+        request_id=question.request_id,
+        product=reply["product"],
+        model_version=reply["model"]["version"],
+        source=reply["source"],
+        snapshot=reply["snapshot"],
+        as_of=reply["as_of"],
+        request=question.request.model_dump(mode="json", exclude_unset=True),
+        features=features,
+        answer=forms.without_factors(reply),
+        milliseconds=reply["processing_ms"],
+        predicted_at=datetime.now(UTC),
+        subject=question.caller,
+        experiment=served.experiment,
+        arm=served.arm,
+        unit=served.unit,
+    )
 
 
 def _explain(champion: Champion, features: pl.DataFrame, rows: Sequence[int], places: Sequence[int]) -> Explained:

@@ -1,6 +1,8 @@
 """The HTTP interface: a route per product, and what the service says about itself."""
 
+import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI, Request, Response
@@ -8,8 +10,12 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from serving import docs, problems, status
-from serving.problems import ProblemAnswer, ProblemError
+from serving import admin, docs, document, problems, reports, status
+from serving.access import check_own, check_role
+from serving.answers import Question
+from serving.caller import Role
+from serving.judgement import add_feedback_route
+from serving.reading import documented_problems, json_body
 from serving.replies import Health, Status, batch_reply, reply_model
 from serving.schemas import batch_model, camel, given_models, request_model
 from training.product import Product
@@ -18,15 +24,14 @@ from training.route import Route
 if TYPE_CHECKING:
     from serving.running import Running
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": ProblemAnswer, "content": {problems.MEDIA_TYPE: {}}, "description": text}
-    for code, text in (
-        (404, "No such thing; give its columns where the request may"),
-        (413, "The body is too large"),
-        (415, "The body is not JSON"),
-        (422, "The request breaks its schema; `errors` names the fields"),
-    )
-}
+OPERATORS = frozenset({Role.SERVICE, Role.ENGINEER, Role.ADMIN})
+PROBLEMS = documented_problems(
+    {
+        404: "No such thing; give its columns where the request may",
+        415: "The body is not JSON",
+        422: "The request breaks its schema; `errors` names the fields",
+    }
+)
 
 
 def application(products: Mapping[str, Product]) -> FastAPI:
@@ -44,7 +49,11 @@ def application(products: Mapping[str, Product]) -> FastAPI:
     for product in products.values():
         for route in product.routes:
             _add_route(app, product, route, given)
+    add_feedback_route(app, lambda request: running(request).judgements, StrictRoute, PROBLEMS)
     _add_status(app)
+    reports.install(app)
+    admin.install(app)
+    document.install(app, products)
     return app
 
 
@@ -60,12 +69,18 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
 
     async def answer(request: Request, body: Any) -> Response:
         state = request.state
-        found = await running(request).answers.answer(product, route, body, state.request_id, state.started)
-        return _json(found)
+        check_own(state.caller, route, [body])
+        question = Question(product, route, body, state.caller.subject, state.request_id, state.started)
+        return _json(await running(request).answers.answer(question))
 
     async def answers(request: Request, body: Any) -> Response:
         state, now = request.state, running(request).answers
-        found = [await now.answer(product, route, each, state.request_id, state.started) for each in body.requests]
+        check_own(state.caller, route, body.requests)
+        asked = partial(Question, product, route, caller=state.caller.subject, request_id=state.request_id)
+        found = []
+        for each in body.requests:
+            found.append(await now.answer(asked(request=each, started=state.started)))
+            await asyncio.sleep(0)  # others have their turn: a hundred answers take a second
         return _json({"answers": found})
 
     title = route.title or product.title
@@ -148,23 +163,10 @@ class StrictRoute(APIRoute):
         endpoint = self.endpoint
 
         async def strict(request: Request) -> Response:
-            _check_type(request)
-            try:
-                body = model.model_validate_json(await request.body())
-            except ValidationError as error:
-                raise problems.invalid(error) from None
-            answer: Response = await endpoint(request, body)
+            answer: Response = await endpoint(request, await json_body(request, model))
             return answer
 
         return strict
-
-
-def _check_type(request: Request) -> None:
-    media = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media != "application/json":
-        raise ProblemError(415, f"The body is {media[:50] or 'of no type'}, allowed: application/json.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise ProblemError(415, "The body is compressed, allowed: plain application/json.")
 
 
 def running(request: Request) -> "Running":
@@ -181,11 +183,13 @@ def _add_status(app: FastAPI) -> None:
 
     async def models(request: Request) -> Response:
         """Which version answers for each product, since when, and which was refused."""
+        check_role(request.state.caller, OPERATORS)
         now = running(request)
         return _json(status.model_status(now.models, now.features))
 
     def metrics(request: Request) -> Response:
         """For Prometheus."""
+        check_role(request.state.caller, OPERATORS)
         return Response(running(request).metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     app.add_api_route("/api/v1/health", health, response_model=Health)

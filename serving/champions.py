@@ -1,9 +1,13 @@
-"""home/models/champions.json: which versions are to be served. The follower writes it, every worker reads it."""
+"""home/models/champions.json: which versions are to be served, champions and the challengers of experiments.
+
+The follower writes it, every worker reads it.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
@@ -34,15 +38,30 @@ class Promoted(BaseModel):
         return (self.number, self.sha256) == (other.number, other.sha256)
 
 
+class Challenger(BaseModel):
+    """The challenger of a running experiment, as it was started. champion: the version that it stands beside."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: Promoted
+    champion: int
+    experiment: str
+    share: float
+    mode: Literal["split", "shadow"]
+    salt: str
+
+
 class Champions(BaseModel):
     """What the registry said last.
 
-    wanted: product name to the promoted version. error: why the registry could not be asked, when it could not.
+    wanted: product name to the promoted version. challengers: product name to that of its experiment, where one runs.
+    error: why the registry could not be asked, when it could not.
     """
 
     model_config = ConfigDict(frozen=True)
 
     wanted: Mapping[str, Promoted] = {}
+    challengers: Mapping[str, Challenger] = {}
     checked_at: datetime | None = None
     error: str | None = None
 

@@ -1,9 +1,11 @@
 """The online snapshot that requests are answered from, who and what is in it, and what to ask about by default."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,12 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column, View
 from feature_repo.entities import Entity
-from feature_repo.online import OnlineSnapshot
+from feature_repo.online import SNAPSHOT, OnlineSnapshot
 from feature_repo.retrieval import facts, online_frame
 from feature_repo.views import polars_type
 from monitoring.prediction_log import GIVEN
 from serving.limits import LIMITS
+from serving.redaction import described
 from serving.schemas import noun
 from training.product import Product
 from training.route import Choose, Ids, Route
@@ -29,12 +32,21 @@ Known = Mapping[Entity, frozenset[str]]
 
 @dataclass(frozen=True)
 class Published:
-    """One snapshot. known: the ids of each entity that some stream lists. pools: by the path of a route."""
+    """One snapshot. known: the ids of each entity that some stream lists. pools: by the path of a route.
+
+    published_at: when it was, in s since 1970.
+    """
 
     home: Path
     snapshot: OnlineSnapshot
+    published_at: float
     known: Known = field(default_factory=dict)
     pools: Mapping[str, Choose] = field(default_factory=dict)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it should have been replaced long ago: what a model was trained on no longer looks like this."""
+        return time.time() - self.published_at > LIMITS.stale_days * 86_400
 
     @property
     def at(self) -> datetime:
@@ -86,6 +98,7 @@ class Read:
     known: Mask
     snapshot: OnlineSnapshot | None
     unknown: str = ""
+    is_stale: bool = False
 
 
 class Features:
@@ -95,26 +108,47 @@ class Features:
         self.home, self.products = home, tuple(products)
         self.current: Published | None = None
         self.error: str | None = "not opened yet"
+        self._slow: Callable[[], Read] | None = None
+
+    def read(self, published: Published | None, asked: Asked, columns: Sequence[Column]) -> Read:
+        """As read_for; but while the store is slow it is left alone, as if it could not be read."""
+        if self._slow:
+            return unread(published, asked, columns)
+        begun = time.perf_counter()
+        found = read_for(published, asked, columns)
+        if time.perf_counter() - begun > LIMITS.read_seconds:
+            LOG.warning("reading the online features takes more than %s s", LIMITS.read_seconds)
+            self._slow = partial(read_for, published, asked, columns)
+        return found
+
+    def _try_again(self) -> None:
+        """Read again what was slow."""
+        slow, begun = self._slow, time.perf_counter()
+        if slow and slow().snapshot and time.perf_counter() - begun <= LIMITS.read_seconds:
+            self._slow = None
 
     def refresh(self) -> bool:
         """Open what is published now; whether that was anything new. On a failure the open one stays."""
+        self._try_again()
         try:
             if self.current and self.current.snapshot.is_current():
                 return False
             self.current, self.error = opened(self.home, self.products), None
         except Exception as error:  # noqa: BLE001  the store's border: the snapshot that is open stays
-            self.error = f"{type(error).__name__}: {error}"
+            self.error = described(error)
             return False
         return True
 
 
 def opened(home: Path, products: Sequence[Product]) -> Published:
     """What is published now, with all that the products' routes need to know of it."""
-    plain = Published(home, OnlineSnapshot.open(home))
+    snapshot = OnlineSnapshot.open(home)
+    plain = Published(home, snapshot, (snapshot.folder / SNAPSHOT).stat().st_mtime)
     entities = {entity for product in products for entity in product.entities if entity.listed}
     known = {entity: _ids(plain, entity) for entity in entities}
     pools: dict[str, Choose] = {}
-    whole = Published(home, plain.snapshot, known, pools)  # pools may ask each other, so they share what is being made
+    # Pools may ask each other, so they share what is being made.
+    whole = replace(plain, known=known, pools=pools)
     routes = [route for product in products for route in product.routes]
     pools.update((route.path, _pool(whole, route)) for route in routes if route.pool)
     return whole
@@ -137,17 +171,25 @@ def _pool(published: Published, route: Route) -> Choose:
 
 def read_for(published: Published | None, asked: Asked, columns: Sequence[Column]) -> Read:
     """The features of the asked rows. Where they cannot be read, the columns that were not given are null."""
-    everything = np.ones(asked.spine.height, dtype=np.bool_)
     if published is None:
-        return Read(asked, empty_frame(asked, columns), everything, None)
+        return unread(published, asked, columns)
     known, unknown = _known(published, asked)
     if not asked.spine.height:
         return Read(asked, empty_frame(asked, columns), known, published.snapshot, unknown)
     try:
-        return Read(asked, frame(published, asked, columns), known, published.snapshot, unknown)
+        rows = frame(published, asked, columns)
+        return Read(asked, rows, known, published.snapshot, unknown, published.is_stale)
     except Exception:
         LOG.exception("the online features cannot be read")
-        return Read(asked, empty_frame(asked, columns), known, None, unknown)
+        return unread(published, asked, columns)
+
+
+def unread(published: Published | None, asked: Asked, columns: Sequence[Column]) -> Read:
+    """Nulls for what was not given; who is known is known all the same."""
+    known, unknown = (
+        (np.ones(asked.spine.height, dtype=np.bool_), "") if published is None else _known(published, asked)
+    )
+    return Read(asked, empty_frame(asked, columns), known, None, unknown)
 
 
 def _known(published: Published, asked: Asked) -> tuple[Mask, str]:

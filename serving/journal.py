@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from pydantic_core import to_json
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
@@ -16,14 +17,20 @@ from serving.metrics import Metrics
 
 LOG = logging.getLogger("talentml.serving")
 RETRY_SECONDS = 1.0
+ROW_BYTES = 1_000
+"""Memory of an answered row without factors: 970 bytes measured."""
 
 
 class Journal:
-    """A bounded queue and the thread that empties it. What finds no room, or no database at the end, is counted."""
+    """A bounded queue and the thread that empties it. What finds no room, or no database at the end, is counted.
+
+    Bounded in records and in the bytes that they hold, those of the batch being written included.
+    """
 
     def __init__(self, connect: Callable[[], Engine], metrics: Metrics) -> None:
         self._connect, self._metrics = connect, metrics
         self._waiting: queue.Queue[Record | None] = queue.Queue(LIMITS.log_waiting)
+        self._bytes, self._lock = 0, threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._engine: Engine | None = None
@@ -34,10 +41,26 @@ class Journal:
 
     def add(self, record: Record) -> None:
         """Put a record in the queue, or count it as dropped. Never waits."""
+        size = size_of(record)
+        if not self._has_room(size):
+            self._metrics.log_dropped.inc()
+            return
         try:
             self._waiting.put_nowait(record)
         except queue.Full:
             self._metrics.log_dropped.inc()
+            self._release(size)
+
+    def _has_room(self, size: int) -> bool:
+        """Whether so many bytes more may wait; if so they are counted."""
+        with self._lock:
+            fits = self._bytes + size <= LIMITS.log_waiting_bytes
+            self._bytes += size if fits else 0
+            return fits
+
+    def _release(self, size: int) -> None:
+        with self._lock:
+            self._bytes -= size
 
     def close(self) -> None:
         """Write what waits, for at most log_flush_seconds."""
@@ -51,9 +74,16 @@ class Journal:
         held: list[Record] = []
         while held or not (self._closing.is_set() and self._waiting.empty()):
             held = held or self._batch()
+            self._measure()
             if not self._written(held) and not self._closing.wait(RETRY_SECONDS):
                 continue  # the database is away: hold on to these, the queue takes the next ones
+            self._release(sum(map(size_of, held)))
             held = []
+            self._measure()
+
+    def _measure(self) -> None:
+        self._metrics.log_waiting.set(self._waiting.qsize())
+        self._metrics.log_waiting_bytes.set(self._bytes)
 
     def _batch(self) -> list[Record]:
         """The next records, as many as wait; empty after a moment without any."""
@@ -78,3 +108,10 @@ class Journal:
             return True
         self._metrics.log_written.inc(len(batch))
         return True
+
+
+def size_of(record: Record) -> int:
+    """About how many bytes of memory a record holds. Texts of a request may be long, those of an answer are not."""
+    frame = record.features
+    rows = 0 if frame is None else int(frame.estimated_size()) + ROW_BYTES * min(frame.height, LIMITS.answers)
+    return rows + len(to_json(record.request)) + ROW_BYTES

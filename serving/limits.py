@@ -8,20 +8,63 @@ class Limits:
     """Bounds of requests and of background work; sizes in bytes, times in seconds."""
 
     body_bytes: int = 1_048_576
+    in_flight: int = 32
+    """Requests that a worker works on at once; more are turned away."""
+    wait_seconds: float = 0.5
+    refusal_seconds: float = 0.02
+    """By how much a 503 is held back for each one that waits already, up to a second."""
+    body_seconds: float = 10.0
+    answer_seconds: float = 10.0
+    redis_seconds: float = 0.05
+    redis_retry_seconds: float = 5.0
     answers: int = 100
     candidates: int = 1_000
     id_length: int = 128
     text_length: int = 10_000
     list_length: int = 1_000
     factors: int = 5
+    token_length: int = 4_096
+    token_leeway_seconds: float = 30.0
+    token_known_seconds: float = 60.0
+    tokens_known: int = 4_096
     inline_rows: int = 256
     """Up to so many rows are scored on the event loop: a thread costs more than it gives (0.1 ms against 0.4)."""
     explanation_seconds: float = 1.0
+    feedback_per_day: int = 200
+    """Words of one subject since midnight UTC."""
+    feedback_log_seconds: float = 2.0
+    """How long feedback waits for the answer to be logged, which takes about half a second."""
+    feedback_lock_seconds: float = 4.0
+    feedback_seconds: float = 8.0
+    """From when on it is answered with 503: less than answer_seconds."""
+    comment_length: int = 2_000
+    explanation_threads: int = 4
+    slow_seconds: float = 0.2
+    """A request that takes longer is logged as a warning."""
+    read_seconds: float = 1.0
+    """Where reading features takes longer, rules answer without them until it is fast again."""
+    stale_days: float = 14.0
+    """Rules answer where nothing was published for so long."""
+    cache_seconds: float = 3_600.0
+    cache_entries: int = 2_000
+    cache_bytes: int = 64 * 2**20
     registry_poll_seconds: float = 2.0
     watch_seconds: float = 0.5
     fetch_retry_seconds: float = 10.0
     load_retry_seconds: float = 60.0
+    platform_threads: int = 8
+    database_seconds: float = 5.0
+    airflow_seconds: float = 5.0
+    admin_seconds: float = 8.0
+    """A caller waits so long for what an admin asked for, less than answer_seconds; the work goes on."""
+    rollback_seconds: float = 60.0
+    retrain_again_seconds: float = 60.0
+    reason_length: int = 500
+    history_rows: int = 200
     log_waiting: int = 2_000
+    log_waiting_bytes: int = 64 * 2**20
+    shadow_waiting: int = 64
+    """Answers that wait for a shadow to score along; a worker that is that far behind leaves some out."""
     log_batch: int = 200
     log_flush_seconds: float = 10.0
 

@@ -2,53 +2,21 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import polars as pl
-
-from feature_repo.errors import DataError, RegistryError
 from serving import champions
+from serving.arms import Served
+from serving.challengers import Challengers
 from serving.champions import Promoted
-from serving.features import Read
-from serving.limits import LIMITS
+from serving.loading import Champion, Refusal, WarmUp, check, loaded
 from serving.metrics import Metrics
-from training.model import load_model, verify
-from training.product import Model, Product
+from serving.redaction import described
+from training.product import Product
+
+__all__ = ["Champion", "Models", "Refusal", "WarmUp", "check"]
 
 LOG = logging.getLogger("talentml.serving")
-WarmUp = Callable[[Product], Read]
-"""Gives a few rows of a product's columns, as a request would read them."""
-
-
-@dataclass(frozen=True)
-class Champion:
-    """A version that has loaded and answered. An answer takes all it says about the model from one of these."""
-
-    product: Product
-    version: Promoted
-    model: Model
-    loaded_at: datetime
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A promoted version that could not be served, and when that was found (time.monotonic)."""
-
-    version: Promoted
-    reason: str
-    at: float
-
-    def stands(self, wanted: Promoted) -> bool:
-        """Whether it is too early to try again: nothing about the version has changed."""
-        return self.is_about(wanted) and time.monotonic() - self.at < LIMITS.load_retry_seconds
-
-    def is_about(self, wanted: Promoted) -> bool:
-        """Whether it is this version that was refused, whose files were (or were not) fetched as they are now."""
-        return self.version.is_same(wanted) and self.version.error == wanted.error
 
 
 class Models:
@@ -59,6 +27,7 @@ class Models:
         self.registry = champions.Champions()
         self.active: Mapping[str, Champion] = {}
         self.refused: Mapping[str, Refusal] = {}
+        self.challengers = Challengers(home, products, warm_up, metrics)
         for name in products:
             metrics.active.labels(name).set(0)
             metrics.load_failures.labels(name)
@@ -69,6 +38,17 @@ class Models:
         for name, wanted in self.registry.wanted.items():
             if name in self.products:
                 self._catch_up(self.products[name], wanted)
+        self.challengers.refresh(self.registry.challengers)
+
+    def served(self, product: str, unit: str | None) -> Served:
+        """Who answers a question about a unit, and whether it counts in an experiment. To be asked once a question.
+
+        It does where the experiment's champion and its challenger both serve here; else the champion answers for all.
+        """
+        champion, trial = self.active.get(product), self.challengers.active.get(product)
+        if champion is None or trial is None or unit is None or trial.facts.champion != champion.version.number:
+            return Served(champion)
+        return trial.served(champion, unit)
 
     def _catch_up(self, product: Product, wanted: Promoted) -> None:
         served = self.active.get(product.name)
@@ -89,9 +69,9 @@ class Models:
 
     def _take(self, product: Product, wanted: Promoted) -> bool:
         try:
-            champion = self._loaded(product, wanted)
+            champion = loaded(self.home, product, wanted, self.warm_up)
         except Exception as error:  # noqa: BLE001  a foreign model may fail in any way, and must not stop the service
-            self._refuse(product, wanted, f"{type(error).__name__}: {error}")
+            self._refuse(product, wanted, described(error))
             return False
         self.active = {**self.active, product.name: champion}
         self._forgive(product)
@@ -110,30 +90,3 @@ class Models:
             return  # tried again, counted once
         self.metrics.load_failures.labels(product.name).inc()
         LOG.error("%s: version %s is not served: %s", product.name, wanted.number, reason)
-
-    def _loaded(self, product: Product, wanted: Promoted) -> Champion:
-        if wanted.error:
-            raise RegistryError(wanted.error)
-        folder = self.home / "models" / product.name / str(wanted.number)
-        verify(folder, wanted.sha256)
-        model = load_model(folder)
-        check(product, model, self.warm_up(product))
-        return Champion(product, wanted, model, datetime.now(UTC))
-
-
-def check(product: Product, model: Model, read: Read) -> None:
-    """Let the model answer and explain once: it is warm afterwards.
-
-    Raises DataError where an output is missing; or where the first one is not a number, though features were read.
-    """
-    rows = read.features
-    predicted = model.predict(rows)
-    missing = set(product.outputs) - set(predicted.columns)
-    if missing or predicted.height != rows.height:
-        raise DataError(
-            f"{product.name}: answers {predicted.columns}, allowed {product.outputs} for {rows.height} rows"
-        )
-    first = predicted[product.outputs[0]].cast(pl.Float64).to_numpy()
-    if read.snapshot is not None and not np.isfinite(first).all():
-        raise DataError(f"{product.name}: {product.outputs[0]} is not finite in warm-up, allowed: numbers")
-    model.contributions(rows.head(1))

@@ -68,6 +68,7 @@ class Head(Reply):
     source: Source
     reason: str | None = Field(description="Why a rule answered; null where the model did")
     processing_ms: float
+    cached: bool = Field(description="Whether the same question was answered on the same basis within the last hour")
     as_of: datetime | None = Field(description="The features hold what was known then")
     snapshot: str | None = Field(description="Version of the online store that was read")
     confidence: float | None
@@ -125,6 +126,17 @@ def _extra(extra: Extra) -> tuple[Any, Any]:
     return extra.kind | None, Field(description=extra.description)
 
 
+class ChallengerStatus(Reply):
+    """The challenger of a running experiment. share: of what is asked about; refused: why it does not serve."""
+
+    version: int
+    experiment: str
+    mode: Literal["split", "shadow"]
+    share: float
+    serves: bool
+    refused: str | None
+
+
 class ModelStatus(Reply):
     """What answers for one product, and since when."""
 
@@ -140,6 +152,7 @@ class ModelStatus(Reply):
     code_revision: str | None
     sha256: str | None
     metrics: dict[str, float | None]
+    challenger: ChallengerStatus | None = Field(description="Null where no experiment runs")
     refused: str | None = Field(description="Why a promoted version is not served; null where it is")
 
 

@@ -14,13 +14,18 @@ from feature_repo.entities import Entity
 from feature_repo.platform import database
 from feature_repo.settings import Settings
 from serving.answers import Answers
+from serving.auth import Tokens
 from serving.fallback import columns_of
 from serving.features import Asked, Features, Published, Read, read_for, stored_columns
+from serving.feedback import Judgements
 from serving.journal import Journal
 from serving.launch import environment
 from serving.limits import LIMITS
 from serving.metrics import Metrics
 from serving.models import Models
+from serving.platform import Platform
+from serving.rates import Limiter
+from serving.shadow import Shadow
 from training.product import Product
 
 LOG = logging.getLogger("talentml.serving")
@@ -34,11 +39,16 @@ class Running:
 
     def __init__(self, settings: Settings, products: Mapping[str, Product]) -> None:
         self.settings, self.started = settings, time.monotonic()
+        self.tokens = Tokens.of(settings)  # without a key nothing starts
+        self.limiter = Limiter.of(settings)
         self.metrics = Metrics()
         self.features = Features(settings.root, products.values())
         self.models = Models(settings.root, products, self.warm_up, self.metrics)
         self.journal = Journal(lambda: database(settings), self.metrics)
-        self.answers = Answers(self.features, self.models, self.journal, self.metrics)
+        self.platform = Platform(lambda: database(settings))
+        self.judgements = Judgements(lambda: database(settings), products)
+        self.shadow = Shadow(self.journal)
+        self.answers = Answers(self.features, self.models, self.journal, self.metrics, self.shadow)
         self._follower: subprocess.Popen[bytes] | None = None
         self._follower_started = -RESTART_SECONDS
         self._closing = threading.Event()
@@ -48,12 +58,16 @@ class Running:
         """Open what is published and load what was served last; follow changes from then on. Never fails."""
         self.refresh()
         self.journal.start()
+        self.shadow.start()
         self._watch.start()
 
     def close(self) -> None:
         """Stop following, and write what is not logged yet."""
         self._closing.set()
         self._watch.join()
+        self.judgements.close()
+        self.platform.close()
+        self.shadow.close()
         self.journal.close()
         if self._follower and self._follower.stdin:
             self._follower.stdin.close()
@@ -65,13 +79,25 @@ class Running:
 
     def refresh(self) -> None:
         """Catch up with what was published and promoted. Never fails; the next round may go better."""
+        self._refresh_features()
+        self._refresh_models()
+
+    def _refresh_features(self) -> None:
         try:
             self.features.refresh()
-            if self.features.current:
-                self.metrics.snapshot_seconds.set(self.features.current.snapshot.as_of.timestamp())
-            self.models.refresh()
+            now = self.features.current
+            as_of, at = (now.snapshot.as_of, now.published_at) if now else (None, 0.0)
+            self.metrics.note_features(as_of, at, is_failing=self.features.error is not None)
         except Exception:
-            LOG.exception("cannot catch up with what was published and promoted")
+            LOG.exception("cannot catch up with what was published")
+
+    def _refresh_models(self) -> None:
+        try:
+            self.models.refresh()
+            asked_at = self.models.registry.checked_at
+            self.metrics.checked_seconds.set(asked_at.timestamp() if asked_at else 0)
+        except Exception:
+            LOG.exception("cannot catch up with what was promoted")
 
     def _watch_all(self) -> None:
         while not self._closing.wait(LIMITS.watch_seconds):

@@ -13,7 +13,8 @@ from serving.models import Champion
 from training.product import Product
 
 LOG = logging.getLogger("talentml.serving")
-NO_MODEL, FAILED, MISSING, NOTHING = "no model", "model failed", "features missing", "nothing to rank"
+NO_MODEL, FAILED, NOTHING = "no model", "model failed", "nothing to rank"
+MISSING, STALE = "features missing", "features stale"
 Reason = str
 """One of these, or what is unknown, such as "person unknown"."""
 Mask = NDArray[np.bool_]
@@ -68,6 +69,8 @@ def _refusal(champion: Champion | None, read: Read) -> Reason | None:
         return f"{read.unknown.replace('_', ' ')} unknown"
     if read.snapshot is None:
         return MISSING
+    if read.is_stale:
+        return STALE
     return None if read.features.height else NOTHING
 
 

@@ -28,7 +28,23 @@ def _one(models: Models, name: str) -> dict[str, Any]:
         **{fact: getattr(champion.version, fact) if champion else None for fact in facts},
         "loaded_at": champion.loaded_at if champion else None,
         "metrics": champion.version.metrics if champion else {},
+        "challenger": _challenger(models, name),
         "refused": f"version {refusal.version.number}: {refusal.reason}" if refusal else None,
+    }
+
+
+def _challenger(models: Models, name: str) -> dict[str, Any] | None:
+    """The challenger of a running experiment; as serving.replies.ChallengerStatus."""
+    facts, refusal = models.registry.challengers.get(name), models.challengers.refused.get(name)
+    if facts is None:
+        return None
+    return {
+        "version": facts.version.number,
+        "experiment": facts.experiment,
+        "mode": facts.mode,
+        "share": facts.share,
+        "serves": name in models.challengers.active,
+        "refused": refusal.reason if refusal else None,
     }
 
 
@@ -57,5 +73,10 @@ def health(models: Models, features: Features, started: float) -> dict[str, Any]
             }
             for name in models.products
         },
-        "features": feature_status(features),
+        "features": {**feature_status(features), "error": _kind(features.error)},
     }
+
+
+def _kind(error: str | None) -> str | None:
+    """An error's type alone: anybody may ask for the health, and the rest may name paths."""
+    return error.partition(":")[0] if error else None

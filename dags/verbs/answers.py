@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from feature_repo.settings import Settings
-    from serving.client import Client
 
 app = typer.Typer()
 SHOWN = 10
@@ -114,8 +113,10 @@ def serve(
     import subprocess
 
     from feature_repo.sources.processes import free_port
+    from serving.keys import keys
     from serving.launch import command, environment
 
+    keys(settings)  # without one it would not start
     chosen = port or free_port()
     with progress("serve") as say:
         say(f"http://127.0.0.1:{chosen}/docs")
@@ -134,7 +135,6 @@ def deploy(
     Raises ServingError where it does not in time.
     """
     from feature_repo.platform import database
-    from feature_repo.sources.servers import address
     from training import history
 
     declared = product(name)
@@ -143,27 +143,23 @@ def deploy(
         raise ServingError(f"{name}: there is no champion to serve, `talentml promote {name}` comes first")
     with progress(f"deploy {name}") as say:
         say(f"waiting for version {champion.number}")
-        found = _served(address(settings, "service"), declared.name, champion.number, seconds)
+        found = _served(settings, declared.name, champion.number, seconds)
     return {"product": name, "version": found["version"], "loaded_at": found["loaded_at"], "source": found["source"]}
 
 
-def _served(url: str, name: str, number: int, seconds: float) -> Mapping[str, Any]:
+def _served(settings: "Settings", name: str, number: int, seconds: float) -> Mapping[str, Any]:
     """What the service says of a product once it serves this version."""
+    from dags.questions import client_of
+
     last: Mapping[str, Any] = {}
     end = time.monotonic() + seconds
-    with _client(url) as client:
+    with client_of(settings, f"deploy {name}") as client:
         while time.monotonic() < end:
             last = next(one for one in client.models()["models"] if one["product"] == name)
             if last["version"] == number:
                 return last
-            time.sleep(0.5)
+            time.sleep(1.0)  # the limit of 100 a minute is for us too
     refused = f", {last['refused']}" if last.get("refused") else ""
     raise ServingError(
         f"{name}: the service answers with version {last.get('version')} after {seconds:.0f} s, not {number}{refused}"
     )
-
-
-def _client(url: str) -> "Client":
-    from serving.client import Client
-
-    return Client(url)

@@ -124,7 +124,7 @@ def due(
 ) -> Answer:
     """Whether the product should be trained again; exits 99 where there is no reason to."""
     from dags.drifting import is_new
-    from dags.due import Reasons, labelled_since, last_trained
+    from dags.due import Reasons, feedback_since_training, labelled_since, last_trained
     from feature_repo.platform import database
     from feature_repo.window import instant
 
@@ -132,10 +132,11 @@ def due(
     engine = database(settings)
     trained = last_trained(engine, name)
     drifted = is_new(engine, name, trained)
-    labelled = labelled_since(declared, settings.root, trained, when) if trained else 0
+    feedback = feedback_since_training(engine, name)
+    labelled = feedback + (labelled_since(declared, settings.root, trained, when) if trained else 0)
     reasons = Reasons().found(when, trained, labelled, drifted, force)
     record = {"product": name, "due": bool(reasons), "reasons": reasons, "trained": trained, "labelled": labelled}
-    return Answer(record, 0 if reasons else REFUSED)
+    return Answer({**record, "feedback": feedback}, 0 if reasons else REFUSED)
 
 
 def products_view(record: Record, out: "Console") -> None:

@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from feature_repo.errors import SettingsError, SourceError
 from feature_repo.platform.tables.types import strict_json
 from feature_repo.settings import Settings
 
-REVISION = "0005"
+REVISION = "0008"
 """The newest migration; a test compares it with alembic's head. Equal to the database's, alembic is not imported."""
 
 LOCK = 7_461_001
@@ -54,9 +55,10 @@ def _address(settings: Settings) -> URL:
 
 
 def _engine(url: URL) -> Engine:
+    quiet = partial(create_engine, url, json_serializer=strict_json, hide_parameters=True)  # they are people's
     if url.get_backend_name() == "postgresql":
-        return create_engine(url, json_serializer=strict_json, pool_pre_ping=True, connect_args={"connect_timeout": 10})
-    engine = create_engine(url, json_serializer=strict_json)
+        return quiet(pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    engine = quiet()
     event.listen(engine, "connect", _prepare)
     return engine
 

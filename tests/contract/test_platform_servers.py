@@ -11,12 +11,13 @@ from urllib.request import urlopen
 import pytest
 
 from dags import plans, servers
-from dags.airflow_api import Airflow
 from feature_repo.errors import ServingError, SettingsError
 from feature_repo.settings import Settings, load
 from feature_repo.sources import processes
 from feature_repo.sources.launches import Launch, launched, log_of
 from feature_repo.sources.ledger import Server, password
+from serving.airflow import Airflow
+from serving.keys import make_secret
 from training.products import PRODUCTS
 
 pytestmark = pytest.mark.slow
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.slow
 def settings() -> Iterator[Settings]:
     with TemporaryDirectory(prefix="platform-") as folder:
         settings = load(home=folder)
+        make_secret(settings.root)
         try:
             servers.start(settings, servers.PLATFORM)
             yield settings

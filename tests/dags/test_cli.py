@@ -19,7 +19,8 @@ VERBS = {
     "doctor", "servers start", "servers stop", "servers status", "seed synthetic", "seed sip", "seed so-survey",
     "seed esco", "seed onet", "seed jira", "seed job-views", "seed trends", "ingest", "check", "materialize", "train",
     "promote", "rollback", "evaluate", "score", "drift", "parity", "serve", "deploy", "due", "status", "products",
-    "search", "pages", "config show",
+    "search", "pages", "config show", "experiment start", "experiment status", "experiment stop",
+    "token secret", "token issue",
 }  # fmt: skip
 
 

@@ -1,6 +1,9 @@
 """The doctor tells what is there and what to type; it starts nothing."""
 
+import os
 from pathlib import Path
+
+import pytest
 
 from dags.doctor import Finding, available_memory, examine, install_missing
 from dags.output import plain
@@ -45,6 +48,44 @@ def test_what_is_installed_is_not_installed_again() -> None:
     said: list[str] = []
     install_missing(said.append)
     assert said == []
+
+
+def test_what_nothing_breaks_without_may_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = by_name(examine(load(home=tmp_path)))
+    assert {(name, found[name].is_ok, found[name].found) for name in ("redis-server", "wrk")} == {
+        ("redis-server", True, "nothing"),
+        ("wrk", True, "nothing"),
+    }
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may install")
+@pytest.mark.parametrize(
+    ("status", "calls", "said"),
+    [
+        (0, ["install -y --no-install-recommends redis-server wrk"], ["installing redis-server and wrk by apt-get"]),
+        (
+            100,
+            ["install -y --no-install-recommends redis-server wrk", "update"] * 2,
+            [
+                "installing redis-server and wrk by apt-get",
+                "not installed, and not needed by the platform",
+            ],
+        ),
+    ],
+)
+def test_redis_and_wrk_are_installed_where_that_may_be_and_missed_by_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, calls: list[str], said: list[str]
+) -> None:
+    """A PATH with nothing but an apt-get that notes what it is told; MariaDB is in a folder of the system."""
+    installer = tmp_path / "apt-get"
+    installer.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\nexit {status}\n')
+    installer.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found: list[str] = []
+    install_missing(found.append)
+    assert [line.split(":")[0] for line in found] == said
+    assert (tmp_path / "calls").read_text().splitlines() == calls[:3]
 
 
 def test_the_memory_that_is_available_is_less_than_a_terabyte() -> None:

@@ -10,13 +10,16 @@ import pytest
 from rich.console import Console
 
 from dags.output import table
-from dags.questions import newest_open_task, told
+from dags.questions import client_of, newest_open_task, told
 from feature_repo.errors import ServingError
 from feature_repo.retrieval import facts
+from feature_repo.settings import Settings
 from feature_repo.versions import current
+from serving.auth import Caller, Role, Tokens
 from serving.client import Client
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
+from tests.serving.scripted import says, scripted
 from training.products import PRODUCTS
 
 
@@ -52,6 +55,14 @@ def test_without_models_the_rules_are_told_with_the_reason(home: Path) -> None:
     text = page(home, started(home))
     for product in PRODUCTS.values():
         assert f"fallback {product.fallback} (no model), " in text
+
+
+def test_the_demo_asks_as_a_service_with_a_token_of_the_home(tmp_path: Path) -> None:
+    with scripted(says(200, {"models": []})) as found:
+        settings = Settings(home=tmp_path, service_url=found.url, jwt_secret="s" * 32, _env_file=None)
+        with client_of(settings, "demo") as client:
+            client.models()
+        assert Tokens.of(settings).caller(found.got[0].authorization) == Caller("demo", Role.SERVICE)
 
 
 def empty_market(home: Path) -> None:

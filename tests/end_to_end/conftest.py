@@ -73,6 +73,7 @@ def journey() -> Iterator[Journey]:
         Path(folder).chmod(0o755)
         found = Journey(load(home=Path(folder) / "home"))
         try:
+            found.take("token secret", "token secret")
             found.take("servers start", f"servers start {' '.join(SERVERS)}")
             with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
                 for stage in STAGES:

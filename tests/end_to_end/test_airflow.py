@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dags.airflow_api import Airflow, Run
+from serving.airflow import Airflow, Run
 from tests.dags.command import talentml
 from tests.end_to_end.conftest import EARLY, UNTIL, Journey
 

@@ -6,10 +6,8 @@ import polars as pl
 import pytest
 
 from dags.border import REFUSED
-from dags.questions import told
-from feature_repo.sources.servers import address
+from dags.questions import client_of, told
 from feature_repo.window import instant
-from serving.client import Client
 from tests.dags.command import talentml
 from tests.end_to_end.conftest import SERVERS, STEPS, UNTIL, Journey, strict
 from training.products import PRODUCTS
@@ -119,7 +117,7 @@ def test_a_verdict_is_reached_again_from_what_was_stored(journey: Journey) -> No
 
 def test_the_service_answers_with_the_promoted_models(journey: Journey) -> None:
     tasks = pl.read_parquet(journey.answer("score task_assignment")["file"])["task_id"].unique().sort()
-    with Client(address(journey.settings, "service"), timeout=30) as client:
+    with client_of(journey.settings, "journey", timeout=30) as client:
         ranked = client.rank(task_id=tasks[-1], limit=3)
         estimated = client.estimate([(ranked["candidates"][0]["person_id"], tasks[-1])])
     for answer, name in ((ranked, "task_assignment"), (estimated, "task_performance")):
@@ -130,7 +128,7 @@ def test_the_service_answers_with_the_promoted_models(journey: Journey) -> None:
 
 
 def test_every_product_answers_a_question_with_its_promoted_model(journey: Journey) -> None:
-    with Client(address(journey.settings, "service"), timeout=30) as client:
+    with client_of(journey.settings, "journey", timeout=30) as client:
         titles = [each.title for each in told(journey.settings, instant(UNTIL), client)]
         served = {name: model["version"] for name, model in client.health()["models"].items()}
     assert served == {name: journey.answer(f"promote {name}")["version"] for name in PRODUCTS}

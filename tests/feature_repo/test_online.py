@@ -5,18 +5,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feature_repo import asof
 from feature_repo.errors import DataError
-from feature_repo.online import OnlineSnapshot, PackedView, pack
+from feature_repo.gathering import gather
+from feature_repo.names import Names
+from feature_repo.online import OnlineSnapshot
+from feature_repo.packing import strides
 from feature_repo.retrieval import online_frame
+from feature_repo.table import as_numbers
 from feature_repo.views import repo_config
-from tests.feature_repo.histories import PEOPLE, PROJECTS, TIME, Row, histories, instant
-from tests.feature_repo.homes import COLUMNS, KINDS, VIEWS, badges, column, published
+from tests.feature_repo.histories import PEOPLE, PROJECTS, Row, histories, instant
+from tests.feature_repo.homes import COLUMNS, KINDS, VIEWS, column, published
 
 PERSON_COLUMNS = [column(f"person__{kind}") for kind in KINDS]
 
@@ -58,24 +62,76 @@ def test_packed_rows_equal_feasts_online_features(tmp_path_factory, people, memb
         assert ours[each.qualified].to_list() == theirs[each.qualified], each.qualified
 
 
-KEYS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=6)
+TEXTS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=6)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sets(KEYS, max_size=40), st.lists(st.none() | st.text(max_size=8), max_size=10))
-def test_a_packed_view_finds_the_keys_that_it_holds_and_no_other(known, wanted):
-    keys = sorted(known, reverse=True)
-    rows = pl.DataFrame({"person_id": keys, "value": range(len(keys))}, schema={"person_id": str, "value": pl.Int64})
-    times = {name: pl.lit(instant(0), TIME) for name in ("event_timestamp", "created_timestamp")}
-    index = asof.build(rows.with_columns(**times), ["person_id"], *times)
-    packed = PackedView(pack(index, badges, instant(1)))
-    places = packed.find(asof.key_bytes([pl.Series(values=[*keys, *wanted], dtype=pl.String)]))
-    found = packed.read(places, badges.columns)[0].to_list()
-    assert found == [keys.index(key) if key in known else None for key in (*keys, *wanted)]
+@given(st.sets(TEXTS, max_size=40), st.lists(st.none() | st.text(max_size=8), max_size=10))
+def test_names_find_the_texts_that_they_hold_and_no_other(tmp_path_factory, known, wanted):
+    path = tmp_path_factory.mktemp("names") / "person_id.arrow"
+    made = Names.keys(pl.Series("person_id", [*known, None, *known], dtype=pl.String))
+    made.write(path)
+    names, asked_ = Names.mapped(path), [*known, *wanted]
+    codes = names.find(asked_)
+    assert names.series(codes).to_list() == [text if text in known else None for text in asked_]
+    assert names.texts.to_list() == sorted(known)
+    assert len(names) == len(known)
+    held = pl.Series([*known, None], dtype=pl.String)
+    assert names.codes(held)[:-1].tolist() == names.find(held.to_list())[:-1].tolist()
+
+
+KEYS = st.sampled_from(["", "a", "b", "bb", "ü"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sets(st.tuples(KEYS, KEYS, KEYS), min_size=1, max_size=30),
+    st.lists(st.tuples(*[KEYS | st.just("zoe")] * 3), min_size=1),
+)
+def test_the_kernel_finds_the_rows_of_the_keys_that_are_packed_and_no_other(known, wanted):
+    rows = sorted(known)
+    names = [Names.keys(pl.Series([row[place] for row in rows], dtype=pl.String)) for place in range(3)]
+    digits = [each.codes(pl.Series([row[place] for row in rows], dtype=pl.String)) for place, each in enumerate(names)]
+    sizes = [len(each) for each in names]
+    by = strides(sizes, "view")
+    codes = sum(
+        (digit.astype(np.int64) * step for digit, step in zip(digits, by, strict=True)), np.zeros(len(rows), np.int64)
+    )
+    order = np.argsort(codes)
+    stored = np.append(order.astype(np.float64), np.nan)
+    numbers = np.vstack(
+        [*(each.find([key[place] for key in wanted]) for place, each in enumerate(names)), np.zeros(len(wanted))]
+    )
+    places = np.empty((1, len(wanted)), np.int64)
+    head, wanted_columns = np.array([[0, len(rows), 0, 1, 0, 1]]), np.array([[0, 3]])
+    gather(
+        head,
+        np.array([[0, 1, 2]]),
+        np.array([[sizes[0], *by[1:]]]),
+        wanted_columns,
+        codes[order],
+        stored,
+        numbers,
+        places,
+    )
+    expected = [rows.index(key) if key in known else np.nan for key in wanted]
+    np.testing.assert_array_equal(numbers[3], expected)
+
+
+def test_keys_whose_numbers_are_too_many_are_refused():
+    assert strides([10, 20, 30], "member") == [1, 10, 200]
+    with pytest.raises(DataError, match="view member: 4294967296 x 4294967296 possible keys, allowed: fewer than 2"):
+        strides([2**32, 2**32], "member")
+
+
+def test_whole_numbers_that_no_float_equals_are_refused():
+    assert as_numbers(pl.Series("value", [2**53, None])).tolist()[0] == 2**53
+    with pytest.raises(DataError, match=r"value: 9007199254740993, allowed: whole numbers up to 2\^53"):
+        as_numbers(pl.Series("value", [2**53 + 1]))
 
 
 def test_a_key_with_a_zero_in_it_cannot_be_packed(tmp_path):
-    with pytest.raises(DataError, match="view person: a key holds a NUL"):
+    with pytest.raises(DataError, match="person_id: a key holds a NUL"):
         published(tmp_path, {"person": [Row(("a\0",), 0, 0, 1)]})
 
 

@@ -8,8 +8,8 @@ from feature_repo import pairs
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from feature_repo.once import once, shared
-from feature_repo.pairs import compute
 from feature_repo.plan import AT, Hop, Pair
+from feature_repo.table import Table
 
 
 def column(name: str, function, inputs: tuple[str, ...], dtype: type = float) -> Column:
@@ -18,6 +18,25 @@ def column(name: str, function, inputs: tuple[str, ...], dtype: type = float) ->
 
 def hop(*columns: Column) -> Hop:
     return Hop({}, {}, tuple(Pair(each, each.reads) for each in columns))
+
+
+def compute(hop_: Hop, values: dict[str, pl.Series], at: np.ndarray) -> None:
+    """Add the hop's columns to values."""
+    given = [
+        Column(name=n.split("__")[1], dtype=float, view=n.split("__")[0], function=len)
+        for n, v in values.items()
+        if _is_number(v)
+    ]
+    columns = {each.qualified: each for each in (*given, *(pair.column for pair in hop_.pairs))}
+    table = Table.of(columns, {name: each for name, each in values.items() if not _is_number(each)}, at)
+    for each in given:
+        table.put(each, values[each.qualified])
+    pairs.compute(pairs.wired(hop_, table), table)
+    values |= {pair.column.qualified: table[pair.column.qualified] for pair in hop_.pairs}
+
+
+def _is_number(values: pl.Series) -> bool:
+    return values.dtype.is_numeric()
 
 
 def shares(calls: list[int], *inputs: str) -> list[Column]:
@@ -55,16 +74,6 @@ def test_together_they_are_what_they_are_alone_bit_for_bit():
     for each in columns:
         compute(hop(each), alone, at)
     assert all(together[name].equals(alone[name]) for name in alone)
-
-
-def test_many_columns_with_missing_values_are_what_few_are():
-    random, count = np.random.default_rng(1), 50
-    names = [f"n{place}" for place in range(pairs.FEW + 1)]
-    numbers = {name: np.where(random.random(count) < 1 / 3, np.nan, random.random(count)) for name in names}
-    values = {f"task__{name}": pl.Series(each, nan_to_null=True) for name, each in numbers.items()}
-    compute(hop(*(column(name, lambda each: each, (f"task__{name}",)) for name in names)), values, np.zeros(count))
-    for name in names:
-        np.testing.assert_array_equal(values[f"pair__{name}"].to_numpy(), numbers[name])
 
 
 def test_a_call_works_on_no_more_numbers_than_stay_in_the_cache():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from fastapi.testclient import TestClient
 from feature_repo.settings import Settings
 from serving import champions
 from serving.api import application
+from serving.auth import Role, issue
 from serving.border import Border
 from serving.champions import Champions, Promoted
+from serving.keys import SECRET_FILE, make_secret
 from serving.running import Running
 from tests.serving import tiny, world
 from training.products import PRODUCTS
@@ -75,14 +77,27 @@ class Service:
         return next((float(each.rpartition(" ")[2]) for each in lines if each.rpartition(" ")[0] == line), 0.0)
 
 
+def settings_of(home: Path) -> Settings:
+    """The settings of a home that has a secret and no limit that tests would meet."""
+    if not (home / SECRET_FILE).exists():
+        make_secret(home)
+    return Settings(home=home, rate_limit="1000000/minute", _env_file=None)
+
+
+def headers(settings: Settings, subject: str = "portal", role: Role = Role.SERVICE) -> dict[str, str]:
+    """What a caller sends to be known."""
+    return {"Authorization": f"Bearer {issue(settings, subject, role, timedelta(hours=1))}"}
+
+
 def started(home: Path) -> Service:
     """The application over a home. Close running.journal at the end."""
-    running = Running(Settings(home=home, _env_file=None), PRODUCTS)
+    settings = settings_of(home)
+    running = Running(settings, PRODUCTS)
     running.refresh()
     running.journal.start()
     app = application(PRODUCTS)
     app.state.running = running
-    return Service(home.resolve(), running, TestClient(Border(app)))
+    return Service(home.resolve(), running, TestClient(Border(app), headers=headers(settings)))
 
 
 @pytest.fixture

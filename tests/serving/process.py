@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,9 @@ import httpx
 
 from feature_repo.settings import Settings
 from serving import launch
-from serving.client import ASSIGNMENT
+from serving.auth import Role, issue
+from serving.client import ASSIGNMENT, Client
+from serving.keys import make_secret
 
 ROOT = Path(__file__).parents[2]
 SECONDS_TO_START = 60
@@ -34,15 +37,27 @@ def free_port() -> int:
 class Server:
     """A running service. started_in: seconds until it was ready."""
 
+    settings: Settings
     url: str
     pid: int
     log: Path
     started_in: float
 
+    def headers(self, subject: str = "portal", role: Role = Role.ENGINEER) -> dict[str, str]:
+        """What a caller sends to be known."""
+        return {"Authorization": f"Bearer {issue(self.settings, subject, role, timedelta(hours=1))}"}
+
+    def client(self, subject: str = "portal", role: Role = Role.ENGINEER) -> Client:
+        """Asks the service, and shows each of its failures."""
+        token = issue(self.settings, subject, role, timedelta(hours=1))
+        return Client(self.url, token, timeout=30, fallback=False)
+
 
 @contextmanager
 def server(settings: Settings, workers: int = 1) -> Iterator[Server]:
     """The service over a home, able to load tiny models; ended with SIGTERM."""
+    if settings.jwt_secret is None and settings.jwt_jwks is None and not (settings.root / "jwt_secret").exists():
+        make_secret(settings.root)
     port = free_port()
     log = settings.root / f"service-{port}.log"
     command = [
@@ -62,7 +77,7 @@ def server(settings: Settings, workers: int = 1) -> Iterator[Server]:
     try:
         until(lambda: is_ready(url) or process.poll() is not None, SECONDS_TO_START)
         assert process.poll() is None, log.read_text()[-3000:]
-        yield Server(url, process.pid, log, time.monotonic() - begun)
+        yield Server(settings, url, process.pid, log, time.monotonic() - begun)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
@@ -91,7 +106,7 @@ class Load:
     marks: the collaborative score that each version gives to everybody.
     """
 
-    url: str
+    server: Server
     marks: Mapping[int, float]
     threads: int = 4
     answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -112,7 +127,7 @@ class Load:
                 asker.join()
 
     def _ask(self, ending: threading.Event) -> None:
-        with httpx.Client(base_url=self.url, timeout=10) as client:
+        with httpx.Client(base_url=self.server.url, headers=self.server.headers(), timeout=10) as client:
             while not ending.is_set():
                 try:
                     answer = client.post(ASSIGNMENT, json={"task_id": "T60", "explain": False})

@@ -1,9 +1,10 @@
-"""Examples on the products' pages: requests that the schema accepts, and answers in its own fields."""
+"""Examples for the pages and the OpenAPI document: requests that are taken, answers that keep to the schema."""
 
 import pytest
+from pydantic_core import to_json
 
-from serving.examples import answer_shape, head_shape, request_example
-from serving.replies import Head
+from serving.examples import answer_example, answer_shape, example_of, head_shape, request_example, request_examples
+from serving.replies import Head, Health, Status, reply_model
 from serving.schemas import camel, given_models, request_model
 from training.products import PRODUCTS
 
@@ -14,6 +15,27 @@ ROUTES = [(product, route) for product in PRODUCTS.values() for route in product
 def test_the_example_is_a_request_that_the_route_takes(product, route):
     schema = request_model(camel(product.name), route, given_models([route]))
     schema.model_validate(request_example(product, route, {}))
+
+
+@pytest.mark.parametrize(("product", "route"), ROUTES, ids=[route.path for _, route in ROUTES])
+def test_each_way_to_ask_is_a_request_that_the_route_takes(product, route):
+    schema = request_model(camel(product.name), route, given_models([route]))
+    shown = request_examples(product, route)
+    assert {"stored", *(["named"] if route.named else []), *(["given"] if route.given else [])} <= set(shown)
+    for each in shown.values():
+        schema.model_validate_json(to_json(each["value"]))
+
+
+@pytest.mark.parametrize(("product", "route"), ROUTES, ids=[route.path for _, route in ROUTES])
+def test_the_answer_is_one_that_the_route_gives(product, route):
+    answer = answer_example(product, route)
+    reply_model(product.name, product, route).model_validate_json(to_json(answer))
+    assert (answer["source"], answer["product"], answer["model"]["name"]) == ("model", product.name, product.name)
+
+
+@pytest.mark.parametrize("model", [Health, Status])
+def test_what_the_service_says_of_itself_has_an_example(model):
+    model.model_validate_json(to_json(example_of(model)))
 
 
 @pytest.mark.parametrize(("product", "route"), ROUTES, ids=[route.path for _, route in ROUTES])

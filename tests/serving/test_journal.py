@@ -1,6 +1,7 @@
 """The prediction log is written in the background, and never in the way."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -65,6 +66,21 @@ def test_a_full_queue_drops_and_counts_and_never_waits(engine: Engine) -> None:
         log.add(one)
     assert metrics.registry.get_sample_value("prediction_log_dropped_total") == 5
     assert time.perf_counter() - started < 1
+
+
+def test_what_waits_is_bounded_in_bytes_too_and_its_room_is_free_once_it_is_written(engine: Engine) -> None:
+    metrics = Metrics()
+    log = Journal(lambda: engine, metrics)
+    long = replace(record(1), request={"text": "x" * (LIMITS.log_waiting_bytes // 10)})
+    for number in range(12):
+        log.add(replace(long, prediction_id=f"long-{number}"))
+    assert metrics.registry.get_sample_value("prediction_log_dropped_total") == 3  # ten and their frames are too much
+    log.start()
+    _until(lambda: rows(engine) == 9)
+    _until(lambda: metrics.registry.get_sample_value("talentml_prediction_log_waiting_bytes") == 0)
+    log.add(replace(long, prediction_id="one more"))
+    log.close()
+    assert rows(engine) == 10
 
 
 def test_a_database_that_is_away_gets_the_records_when_it_is_back(

@@ -14,6 +14,7 @@ from serving.champions import served
 from serving.models import check
 from tests.serving import tiny
 from tests.serving.conftest import Service, promote, promoted, promoted_one
+from tests.serving.damage import DAMAGES, truncate
 from training.products import PRODUCTS
 
 Serve = Callable[[Path], Service]
@@ -56,30 +57,7 @@ def test_an_answer_s_version_and_scores_come_from_the_same_model(home: Path, ser
     assert [row["collaborative_score"] for row in answer["candidates"]] == [answer["model"]["version"] / 100] * 7
 
 
-def corrupt_bytes(folder: Path) -> None:
-    path = folder / "booster.txt"
-    path.write_bytes(path.read_bytes().replace(b"leaf_value", b"leaf_valve", 1))
-
-
-def truncate(folder: Path) -> None:
-    path = folder / "booster.txt"
-    path.write_bytes(path.read_bytes()[:100])
-
-
-def add_a_pickle(folder: Path) -> None:
-    (folder / "model.pkl").write_bytes(b"\x80\x04.")
-
-
-def remove_the_manifest(folder: Path) -> None:
-    (folder / "manifest.json").unlink()
-
-
-def remove_everything(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.unlink()
-
-
-@pytest.mark.parametrize("damage", [corrupt_bytes, truncate, add_a_pickle, remove_the_manifest, remove_everything])
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_version_leaves_the_previous_one_serving(
     home: Path, serve: Serve, damage: Callable[[Path], None]
 ) -> None:

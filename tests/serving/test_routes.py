@@ -16,7 +16,7 @@ from tests.serving.questions import ASKED, Asking, asking
 from tests.serving.test_fallback import give
 
 Serve = Callable[[Path], Service]
-EACH_TIME = ("prediction_id", "processing_ms")
+EACH_TIME = ("prediction_id", "processing_ms", "cached")
 every_route = pytest.mark.parametrize("asked", ASKED, ids=str)
 rankings = pytest.mark.parametrize("asked", [each for each in ASKED if each.route.items], ids=str)
 batches = pytest.mark.parametrize("asked", [each for each in ASKED if each.route.method == "POST"], ids=str)

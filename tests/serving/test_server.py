@@ -3,33 +3,24 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
 
 import httpx
-import numpy as np
-import polars as pl
 import pytest
 from sqlalchemy import func, select
 
 from feature_repo.errors import ServingError
 from feature_repo.platform import database, tables
-from feature_repo.retrieval import historical_frame
 from feature_repo.settings import Settings
-from feature_repo.window import Window
 from monitoring.parity import parity
 from serving.client import Client
 from tests.serving import tiny, world
 from tests.serving.process import Line, Load, Server, server, until
+from tests.serving.registered import PRODUCT, candidate, move
 from tests.training import tracking
-from training.candidate import Candidate
-from training.history import Move
-from training.products import PRODUCTS
 from training.registry import Registry
 from training.version import Version
 
 pytestmark = [pytest.mark.slow]
-PRODUCT = PRODUCTS["task_assignment"]
 FAILURES = 'model_load_failures_total{product="task_assignment"} '
 SWAP_SECONDS = 5.0
 
@@ -61,30 +52,12 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     tiny.install()
     home = world.copy(tmp_path_factory.mktemp("live") / "home")
     line = Line(tracking.server())
-    settings = Settings(home=home, mlflow_url=line.url, _env_file=None)
+    settings = Settings(home=home, mlflow_url=line.url, rate_limit="1000000/minute", _env_file=None)
     registry = Registry(Settings(home=home, mlflow_url=tracking.server(), _env_file=None))
     versions = tuple(registry.register(candidate(home, number), PRODUCT.name, "0123abc") for number in (1, 2, 3))
     move(registry, versions[0], None)
     yield Live(settings, line, registry, versions)
     line.cut()
-
-
-def candidate(home: Path, number: int) -> Candidate:
-    """A tiny model as a candidate; what was measured of it is made up."""
-    test = Window(world.AS_OF - timedelta(days=30 - number), world.AS_OF)
-    train = Window(world.START, test.since)
-    spine = pl.DataFrame({"person_id": world.PEOPLE}).with_columns(
-        task_id=pl.lit("T60"), event_timestamp=pl.lit(world.AS_OF), group=pl.lit("T60"),
-        relevance=pl.Series(np.arange(8.0) == 0).cast(float), is_candidate=pl.lit(True), raiser_differs=pl.lit(True),
-    )  # fmt: skip
-    rows = historical_frame(home, spine, PRODUCT.columns)
-    metrics = dict.fromkeys((metric.name for metric in PRODUCT.metrics), 0.5)
-    model = tiny.tiny(PRODUCT, number)
-    return Candidate(PRODUCT, model, metrics, {"rule": metrics}, {}, f"hash-{number}", 500, train, test, rows, {})
-
-
-def move(registry: Registry, version: Version, previous: Version | None) -> None:
-    registry.move(Move(PRODUCT.name, "manual", version.number, previous.number if previous else None, "a test"))
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +80,7 @@ def test_the_service_is_ready_within_ten_seconds_and_soon_serves_the_champion(li
 def test_a_promotion_under_load_reaches_both_workers_without_a_failed_request(live: Live, running: Server) -> None:
     one, two, _ = live.versions
     until(lambda: all(served(running.url) == one.number for _ in range(20)), 30)
-    with Load(running.url, live.marks).running() as load:
+    with Load(running, live.marks).running() as load:
         time.sleep(0.5)
         move(live.registry, two, one)
         moved = len(load.answers)
@@ -124,12 +97,12 @@ def test_a_damaged_version_is_refused_and_the_previous_one_goes_on_serving(live:
     _, two, three = live.versions
     artifact = next(tracking.folder().glob(f"artifacts/**/{live.model_id(three)}/artifacts/data/model/booster.txt"))
     artifact.write_text(artifact.read_text() + "\n")
-    before = metric(running.url, FAILURES)
-    with Load(running.url, live.marks).running() as load:
+    before = metric(running, FAILURES)
+    with Load(running, live.marks).running() as load:
         move(live.registry, three, two)
-        until(lambda: metric(running.url, FAILURES) == before + 2, 15)  # once in each worker
+        until(lambda: metric(running, FAILURES) == before + 2, 15)  # once in each worker
     assert (load.failures, set(load.versions)) == ([], {two.number})
-    with Client(running.url) as client:
+    with running.client() as client:
         status = next(each for each in client.models()["models"] if each["product"] == PRODUCT.name)
     assert status["refused"].startswith(f"version {three.number}: RegistryError")
     move(live.registry, two, three)
@@ -137,9 +110,9 @@ def test_a_damaged_version_is_refused_and_the_previous_one_goes_on_serving(live:
 
 def test_with_mlflow_gone_requests_go_on_and_a_cold_start_serves_the_champion(live: Live, running: Server) -> None:
     two = live.versions[1]
-    with Load(running.url, live.marks).running() as load:
+    with Load(running, live.marks).running() as load:
         live.line.cut()
-        until(lambda: registry_error(running.url) is not None, 30)
+        until(lambda: registry_error(running) is not None, 30)
     assert (load.failures, set(load.versions)) == ([], {two.number})
     with server(live.settings) as again:
         until(lambda: served(again.url) == two.number, 5)
@@ -153,9 +126,9 @@ def test_what_was_asked_during_all_this_is_logged_and_replays_bit_for_bit(live: 
 
 def test_what_was_answered_is_logged_though_the_service_is_stopped_at_once(live: Live) -> None:
     before = logged(live.settings)
-    with server(live.settings) as found, Client(found.url) as client:
+    with server(live.settings) as found, found.client() as client:
         for _ in range(20):
-            client.rank(task_id="T60", explain=False)
+            client.rank(task_id="T60", explain=False, fresh=True)
     assert logged(live.settings) == before + 20
 
 
@@ -165,23 +138,23 @@ def logged(settings: Settings) -> int:
 
 
 def test_the_client_says_what_is_wrong(live: Live) -> None:
-    with server(live.settings) as found, Client(found.url) as client:
+    with server(live.settings) as found, found.client() as client:
         with pytest.raises(ServingError, match=r"POST .*task-assignment: 404, No such task: T-none"):
             client.rank(task_id="T-none")
         with pytest.raises(ServingError, match=r"422, .* limit: Input should be less than or equal to 100"):
             client.rank(task_id="T60", limit=500)
         estimate = client.estimate([("P1", "T60"), ("P2", {"priority": 1, "project_id": "J1", "estimate_hours": 2})])
         assert len(estimate["estimates"]) == 2
-    with Client(found.url, timeout=1) as client, pytest.raises(ServingError, match="no answer from"):
+    with found.client() as client, pytest.raises(ServingError, match="no answer from"):
         client.health()
 
 
-def metric(url: str, line: str) -> float:
-    found = httpx.get(f"{url}/metrics").text.splitlines()
+def metric(server: Server, line: str) -> float:
+    found = httpx.get(f"{server.url}/metrics", headers=server.headers()).text.splitlines()
     return next((float(each.removeprefix(line)) for each in found if each.startswith(line)), 0.0)
 
 
-def registry_error(url: str) -> str | None:
-    with Client(url) as client:
+def registry_error(server: Server) -> str | None:
+    with server.client() as client:
         error: str | None = client.models()["registry"]["error"]
     return error

@@ -11,20 +11,24 @@ from fastapi.testclient import TestClient
 from feature_repo.settings import Settings
 from serving.api import application
 from serving.launch import command, environment
-from tests.serving.conftest import promote, promoted
+from tests.serving.conftest import promote, promoted, settings_of
 from tests.serving.process import ROOT
 from training.products import PRODUCTS
 
 WORKER = """
 import json, sys
 from fastapi.testclient import TestClient
+from datetime import timedelta
+from feature_repo.settings import load
+from serving.auth import Role, issue
 from serving.border import Border
 from serving.service import APP, TalentService
 from tests.serving import tiny
 
 tiny.install()
 service = TalentService()
-client = TestClient(Border(APP))
+token = issue(load(), "portal", Role.SERVICE, timedelta(hours=1))
+client = TestClient(Border(APP), headers={"Authorization": f"Bearer {token}"})
 answer = client.post("/api/v1/recommendations/task-assignment", json={"task_id": "T60"}).json()
 service.close()
 print(json.dumps({"source": answer["source"], "modules": sorted(sys.modules)}))
@@ -34,7 +38,7 @@ print(json.dumps({"source": answer["source"], "modules": sorted(sys.modules)}))
 @pytest.mark.slow
 def test_a_worker_that_has_answered_holds_no_library_that_serving_does_not_need(home: Path) -> None:
     promote(home, promoted(home, 3))
-    variables = environment(Settings(home=home, _env_file=None))
+    variables = environment(settings_of(home))
     done = subprocess.run([sys.executable, "-c", WORKER], env=variables, cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])

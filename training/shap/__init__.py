@@ -1,1 +1,1 @@
-"""SHAP values of LightGBM models, exact and fast."""
+"""LightGBM models, read once: their scores and SHAP values, exact and fast."""

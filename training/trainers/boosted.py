@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.column import Column
+from training.shap.scores import raw_scores
 from training.shap.treeshap import contributions
 from training.trainers.encoding import Encoding
 
@@ -72,7 +73,7 @@ class Boosted:
 
     def raw(self, frame: pl.DataFrame) -> Floats:
         """The booster's answer per row, on its raw scale."""
-        return np.asarray(self.booster.predict(self.encoding.matrix(frame), raw_score=True))
+        return raw_scores(self.booster, self.encoding.matrix(frame))
 
     def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What each column added to `raw`, and `expected`: they sum to it (SHAP values)."""

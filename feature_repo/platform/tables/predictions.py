@@ -33,9 +33,13 @@ prediction_log = Table(
     Column("row_count", Integer, nullable=False, server_default="1"),
     Column("milliseconds", Float, nullable=False),
     Column("predicted_at", Instant, nullable=False),
+    Column("experiment", String(64), doc="the experiment that the answer counts in; null outside of any"),
+    Column("arm", String(16), doc="champion, challenger or shadow"),
+    Column("unit", String(128), doc="whom the experiment's split was drawn for: one unit, one arm"),
     CheckConstraint("source in ('model', 'fallback')", name="source"),
     Index(None, "product", "predicted_at"),
     Index(None, "predicted_at"),
+    Index(None, "experiment"),
 )
 
 user_interactions = Table(

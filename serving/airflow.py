@@ -1,4 +1,4 @@
-"""Airflow over its REST API, as `make demo` and the tests use it: trigger a run, wait for its end, read its tasks."""
+"""Airflow over its REST API, for the admin routes and `make demo`: trigger a run, wait for its end, read its tasks."""
 
 import json
 import time
@@ -20,11 +20,22 @@ from feature_repo.sources.servers import address
 ENDED = ("success", "failed")
 # What a task may end as when all is well; a refusal by the gate is a skipped task.
 GREEN = ("success", "skipped")
-INTERNAL = 500
+UNDER_WAY = ("queued", "running")
+"""What a run is in until it ends."""
+INTERNAL, TAKEN = 500, 409
 
 
 class BusyError(ServingError):
     """Airflow could not serve a request that it may serve when asked again."""
+
+
+class TakenError(ServingError):
+    """Airflow has a run of that name already."""
+
+
+def dag_of(product: str) -> str:
+    """The DAG that trains, judges and deploys a product."""
+    return f"talentml_{product}"
 
 
 @dataclass(frozen=True)
@@ -55,17 +66,18 @@ class Run:
 class Airflow:
     """A client of one Airflow. Raises ServingError that names the route and what was answered."""
 
-    def __init__(self, url: str) -> None:
-        """url: http://user:password@host:port."""
+    def __init__(self, url: str, seconds: float = 30, attempts: int = 5) -> None:
+        """url: http://user:password@host:port. seconds: of a request; attempts: while Airflow's database is locked."""
         parts = urlsplit(url)
         self.page = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self._login = {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
+        self._seconds, self._attempts = seconds, attempts
         self._token = ""
 
     @classmethod
-    def of(cls, settings: Settings) -> "Airflow":
+    def of(cls, settings: Settings, seconds: float = 30, attempts: int = 5) -> "Airflow":
         """The Airflow of the settings or of the home. Raises SourceError when none runs."""
-        return cls(address(settings, "airflow"))
+        return cls(address(settings, "airflow"), seconds, attempts)
 
     def dags(self) -> dict[str, bool]:
         """Each DAG that Airflow has parsed -> whether it is paused."""
@@ -87,16 +99,36 @@ class Airflow:
         if self.dags()[dag]:
             self._call("PATCH", f"/api/v2/dags/{quote(dag)}", {"is_paused": False})
 
-    def trigger(self, dag: str, conf: Mapping[str, Any] | None = None) -> str:
-        """Ask for a run now, with conf for its params; returns the run's id, which is ours: asking twice runs once."""
-        name = f"asked__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
-        asked = {"dag_run_id": name, "logical_date": None, "conf": dict(conf or {})}
+    def is_paused(self, dag: str) -> bool:
+        """Whether a DAG is paused: its runs would wait until somebody unpauses it."""
+        return bool(self._call("GET", f"/api/v2/dags/{quote(dag)}")["is_paused"])
+
+    def under_way(self, dag: str, since: datetime) -> str | None:
+        """The newest run that has not ended, or was asked for since then; its id, None where there is none."""
+        rows = self._call("GET", f"/api/v2/dags/{quote(dag)}/dagRuns?order_by=-run_after&limit=20")["dag_runs"]
+        found = (
+            row["dag_run_id"]
+            for row in rows
+            if row["state"] in UNDER_WAY or datetime.fromisoformat(row["run_after"]) >= since
+        )
+        return next(found, None)
+
+    def trigger(
+        self, dag: str, conf: Mapping[str, Any] | None = None, name: str | None = None, note: str | None = None
+    ) -> str:
+        """Ask for a run now, with conf for its params; returns the run's id, which is ours: asking twice runs once.
+
+        name: the run's id, one of this instant unless given. Raises TakenError where another call gave it to a run.
+        """
+        own = name or f"asked__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
+        asked = {"dag_run_id": own, "logical_date": None, "conf": dict(conf or {}), "note": note}
         try:
             self._call("POST", f"/api/v2/dags/{quote(dag)}/dagRuns", asked)
-        except ServingError:
-            if not self._has(dag, name):  # The answer may be lost after the run was made.
+        except ServingError as error:
+            # The answer may be lost after the run was made.
+            if (isinstance(error, TakenError) and name) or not self._has(dag, own):
                 raise
-        return name
+        return own
 
     def _has(self, dag: str, name: str) -> bool:
         try:
@@ -139,9 +171,14 @@ class Airflow:
         marks = {name: health[name].get(f"latest_{name}_heartbeat") for name in health if name != "metadatabase"}
         return {name: datetime.fromisoformat(mark) if mark else None for name, mark in marks.items()}
 
-    @stamina.retry(on=BusyError, attempts=5, wait_initial=0.5, wait_max=4)
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """One request, tried again while the database is locked: Airflow on SQLite says so as an error of its own."""
+        for attempt in stamina.retry_context(on=BusyError, attempts=self._attempts, wait_initial=0.5, wait_max=4):
+            with attempt:
+                return self._answer(method, path, body)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _answer(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         if not self._token:
             self._token = self._send("POST", "/auth/token", self._login)["access_token"]
         return self._send(method, path, body)
@@ -152,11 +189,14 @@ class Airflow:
             headers["Authorization"] = f"Bearer {self._token}"
         asked = Request(self.page + path, None if body is None else json.dumps(body).encode(), headers, method=method)
         try:
-            with urlopen(asked, timeout=30) as answer:
+            with urlopen(asked, timeout=self._seconds) as answer:
                 return json.load(answer)
         except HTTPError as error:
             said = error.read().decode(errors="replace")[:500]
-            kind = BusyError if error.code >= INTERNAL else ServingError
-            raise kind(f"airflow: {method} {path}: {error.code} {said}") from None
+            raise _kind(error.code)(f"airflow: {method} {path}: {error.code} {said}") from None
         except (URLError, OSError) as error:
             raise ServingError(f"airflow at {self.page} does not answer {method} {path}: {error}") from None
+
+
+def _kind(status: int) -> type[ServingError]:
+    return BusyError if status >= INTERNAL else TakenError if status == TAKEN else ServingError

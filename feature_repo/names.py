@@ -1,0 +1,98 @@
+"""Texts known by a number, such as the ids of people: sorted by their bytes, so that a text is found by bisection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from feature_repo.errors import DataError
+from feature_repo.index import mapped_batch, write_batch
+
+Floats = NDArray[np.float64]
+TEXT, KEY, CODE = "text", "key", "code"
+NOBODY = b"\xff"  # no UTF-8 text
+
+
+@dataclass(frozen=True)
+class Names:
+    """Distinct texts; a text's code is its place.
+
+    batch: TEXT; and KEY, where they are looked for: their bytes, all of one width, zeros after them.
+    """
+
+    batch: pa.RecordBatch
+
+    @staticmethod
+    def of(texts: pl.Series) -> "Names":
+        """The distinct ones of some texts."""
+        known = texts.drop_nulls().unique().sort()
+        return Names(pa.RecordBatch.from_arrays([known.to_arrow().cast(pa.large_string())], [TEXT]))
+
+    @staticmethod
+    def keys(texts: pl.Series) -> "Names":
+        """As of, to be looked for. Raises DataError where one holds a zero itself."""
+        plain = Names.of(texts)
+        if plain.texts.str.contains("\0", literal=True).any():
+            raise DataError(f"{texts.name}: a key holds a NUL character")
+        encoded = [text.encode() for text in plain.texts.to_list()]
+        width = max(map(len, encoded), default=0) or 1
+        bytes_ = pa.array([key.ljust(width, b"\0") for key in encoded], pa.binary(width))
+        return Names(plain.batch.append_column(KEY, bytes_))
+
+    @staticmethod
+    def mapped(path: Path) -> "Names":
+        """The names that `write` wrote, mapped into memory."""
+        return Names(mapped_batch(path))
+
+    def write(self, path: Path) -> None:
+        """Write them into a file."""
+        write_batch(path, self.batch)
+
+    def __len__(self) -> int:
+        return int(self.batch.num_rows)
+
+    @cached_property
+    def texts(self) -> pl.Series:
+        return pl.Series(values=self.batch[TEXT])
+
+    @cached_property
+    def _searched(self) -> NDArray[np.bytes_]:
+        column = self.batch[KEY]
+        return np.frombuffer(column.buffers()[1], f"S{column.type.byte_width}", len(self))
+
+    def codes(self, texts: pl.Series) -> Floats:
+        """The code of each text, NaN for null; for many, all of them known."""
+        known = self.texts.to_frame(TEXT).with_row_index(CODE)
+        found: Floats = (
+            texts.to_frame(TEXT).join(known, TEXT, "left", maintain_order="left")[CODE].cast(float).to_numpy()
+        )
+        return found
+
+    def find(self, wanted: Sequence[str | None]) -> Floats:
+        """The code of each text, NaN where it is none of these."""
+        if not len(self):
+            return np.full(len(wanted), np.nan)
+        width = self._searched.dtype.itemsize
+        encoded = [NOBODY if text is None else text.encode() for text in wanted]
+        able = [NOBODY if len(key) > width or b"\0" in key else key for key in encoded]
+        asked = np.array(able, self._searched.dtype)
+        places = np.minimum(np.searchsorted(self._searched, asked), len(self) - 1)
+        return np.where(self._searched[places] == asked, places, np.nan)
+
+    def series(self, codes: Floats) -> pl.Series:
+        """The texts of codes, null for NaN."""
+        if len(codes) > 1 and codes[0] == codes[-1] and (codes == codes[0]).all():
+            return self._gathered(codes[:1]).new_from_index(0, len(codes))
+        return self._gathered(codes)
+
+    def _gathered(self, codes: Floats) -> pl.Series:
+        is_missing = np.isnan(codes)
+        if not is_missing.any():
+            return self.texts.gather(codes.astype(np.uint32))
+        places = pl.Series(np.where(is_missing, 0, codes).astype(np.uint32))
+        return self.texts.gather(places.set(pl.Series(is_missing), None))

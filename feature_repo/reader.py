@@ -1,0 +1,202 @@
+"""Reads columns for one question after another from an online snapshot: what depends on no question is found once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from feature_repo.column import Column, View
+from feature_repo.errors import DataError
+from feature_repo.names import Names
+from feature_repo.online import OnlineSnapshot
+from feature_repo.packing import Ints, held_keys, microseconds, read_off, strides
+from feature_repo.pairs import Call, compute, wired
+from feature_repo.plan import AT, Hop, Plan, declared_views, plan
+from feature_repo.table import DAY, KINDS, Table, typed
+
+Given = Mapping[str, Any] | pl.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A hop, ready. heads, keys, strides, wanted: of its views, as gathering.gather takes them.
+
+    others: for the number of a view its columns that are in no matrix. calls: its pair columns.
+    """
+
+    heads: Ints
+    keys: Ints
+    strides: Ints
+    wanted: Ints
+    others: tuple[tuple[int, pl.DataFrame, tuple[Column, ...]], ...]
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A plan that is ready for the questions of one form. slots, names: of the tables that it gives.
+
+    keys: the spine's columns that lead to rows.
+    """
+
+    snapshot: OnlineSnapshot
+    plan: Plan
+    keys: tuple[str, ...]
+    slots: Mapping[str, int]
+    names: Mapping[str, Names]
+    steps: tuple[Step, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The qualified names that were asked for."""
+        return tuple(dict.fromkeys(column.qualified for column in self.plan.columns))
+
+    def read(self, spine: Mapping[str, pl.Series], rows: int, given: Given = None) -> Table:
+        """The columns for the rows of a spine. given: values in place of the store's, one for all or one a row."""
+        from feature_repo.gathering import gather
+
+        numbers = np.full((len(self.slots), rows), np.nan)
+        numbers[self.slots[AT]] = microseconds(self.snapshot.at) / DAY
+        table = Table(self.plan.all, self.slots, numbers, dict(spine), self.names)
+        for key in self.keys:
+            numbers[self.slots[key]] = self.names[key].find(spine[key].to_list())
+        put_given(table, given)
+        for step in self.steps:
+            places = np.empty((len(step.heads), rows), np.int64)
+            if len(places):
+                stored = self.snapshot.codes, self.snapshot.numbers
+                gather(step.heads, step.keys, step.strides, step.wanted, *stored, numbers, places)
+            for view, others, columns in step.others:
+                _take(others, places[view], columns, table)
+            compute(step.calls, table)
+        return table
+
+
+def reader(
+    snapshot: OnlineSnapshot,
+    columns: Sequence[Column],
+    views: Sequence[View] | None,
+    present: Sequence[str],
+    given: Sequence[str],
+) -> Reader:
+    """The snapshot's reader of columns, made when it is first asked for. views: None for the platform's own.
+
+    present: the spine's columns. given: qualified names of columns that questions give.
+    """
+    names = tuple(column.qualified for column in columns)
+    known = names, tuple(present), tuple(given), None if views is None else tuple(view.name for view in views)
+    if known not in snapshot.readers:
+        snapshot.readers[known] = _reader(snapshot, columns, views or declared_views(), present, given)
+    found: Reader = snapshot.readers[known]
+    return found
+
+
+def _reader(
+    snapshot: OnlineSnapshot,
+    columns: Sequence[Column],
+    views: Sequence[View],
+    present: Sequence[str],
+    given: Sequence[str],
+) -> Reader:
+    steps = plan(columns, _as_packed(views, snapshot, given), present, given)
+    held = held_keys(views)
+    keys = tuple({key: None for hop in steps.hops for key in hop.keys.values() if key in present})
+    names = {key: snapshot.names[key] for key in keys}
+    stored = {column.qualified for hop in steps.hops for of in hop.columns.values() for column in of}
+    for name, column in steps.all.items():
+        if column.dtype is str and (name in held or name in stored):
+            names[name] = snapshot.names[held.get(name, name)]
+    numbers = [name for name, column in steps.all.items() if column.dtype in KINDS]
+    slots = {name: place for place, name in enumerate(dict.fromkeys([AT, *names, *numbers]))}
+    like = Table(steps.all, slots, np.empty((len(slots), 0)), {}, names)
+    return Reader(snapshot, steps, keys, slots, names, tuple(_step(snapshot, hop, like) for hop in steps.hops))
+
+
+def _as_packed(views: Sequence[View], snapshot: OnlineSnapshot, given: Sequence[str]) -> list[View]:
+    """The views; those that are read off another one are stored, unless that is given."""
+    packed = {
+        view.name: source.rows
+        for view, source in read_off(views)
+        if view.name in snapshot.views and not any(name.startswith(f"{source.name}__") for name in given)
+    }
+    return [replace(view, rows=packed[view.name]) if view.name in packed else view for view in views]
+
+
+def _step(snapshot: OnlineSnapshot, hop: Hop, like: Table) -> Step:
+    """A hop's views in one array each."""
+    from feature_repo.gathering import HEAD, NO_KEY
+
+    heads, keys, by = [], [], []
+    wanted: list[tuple[int, int]] = []
+    others = []
+    most = max((len(view.keys) for view in hop.columns), default=1)
+    for number, (view, columns) in enumerate(hop.columns.items()):
+        packed = snapshot.view(view.name)
+        in_matrix = [column for column in columns if column.qualified in like.slots]
+        outside = tuple(column for column in columns if column.qualified not in like.slots)
+        _check(packed.columns, in_matrix, snapshot)
+        begin = len(wanted)
+        wanted += [(packed.columns.index(column.name), like.slots[column.qualified]) for column in in_matrix]
+        heads.append((packed.first_code, packed.rows, packed.first_number, len(packed.columns), begin, len(wanted)))
+        sizes = [len(snapshot.names[key]) for key in view.keys]
+        holders = [like.slots[hop.keys[key]] for key in view.keys]
+        keys.append([*holders, *[NO_KEY] * (most - len(holders))])
+        by.append([sizes[0], *strides(sizes, view.name)[1:], *[0] * (most - len(holders))])
+        if outside:
+            others.append((number, packed.others, outside))
+    return Step(
+        heads=_integers(heads, HEAD),
+        keys=_integers(keys, most),
+        strides=_integers(by, most),
+        wanted=_integers(wanted, 2),
+        others=tuple(others),
+        calls=wired(hop, like),
+    )
+
+
+def _integers(rows: Sequence[Sequence[int]], width: int) -> Ints:
+    return np.array(rows, np.int64).reshape(len(rows), width)
+
+
+def _check(packed: Sequence[str], columns: Sequence[Column], snapshot: OnlineSnapshot) -> None:
+    for column in columns:
+        if column.name not in packed:
+            raise DataError(
+                f"column {column.qualified}: not in online version {snapshot.version}, run `talentml materialize`"
+            )
+
+
+def _take(others: pl.DataFrame, places: Ints, columns: Sequence[Column], table: Table) -> None:
+    """Columns that are in no matrix; from one row, where all are the same."""
+    is_same = len(places) > 1 and bool((places == places[0]).all())
+    found = others[places[:1] if is_same else places]
+    for column in columns:
+        values = found[column.name]
+        table.others[column.qualified] = (values.new_from_index(0, len(places)) if is_same else values).alias(
+            column.qualified
+        )
+
+
+def given_names(given: Given) -> Sequence[str]:
+    """The names of what is given."""
+    return [] if given is None else list(given.columns if isinstance(given, pl.DataFrame) else given)
+
+
+def put_given(table: Table, given: Given) -> None:
+    """Add the given values that the table has a column for. Raises DataError unless there is one, or one a row."""
+    for name in given_names(given):
+        if name in table.columns:
+            table.put(table.columns[name], _one_a_row(table.columns[name], given[name], table.height))  # type: ignore[index]
+
+
+def _one_a_row(column: Column, value: Any, rows: int) -> pl.Series:
+    is_list = column.dtype in (list[str], list[float])
+    many = isinstance(value, pl.Series | np.ndarray) or (isinstance(value, list | tuple) and not is_list)
+    series = typed(column, value if many else [value])
+    if len(series) == 1:
+        series = series.new_from_index(0, rows)
+    if len(series) != rows:
+        raise DataError(f"given {column.qualified}: {len(series)} values, allowed: 1 or {rows}")
+    return series

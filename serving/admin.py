@@ -1,0 +1,162 @@
+"""What only admins may do: have a product trained again, and roll its champion back. Every call is audited."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fastapi import FastAPI, Request, Response
+from pydantic_core import to_json
+
+from serving.admin_requests import RetrainReply, RetrainRequest, RollbackReply, RollbackRequest
+from serving.audited import Call
+from serving.limits import LIMITS
+from serving.platform import Platform
+from serving.problems import ProblemError
+from serving.reading import documented_body, documented_problems, json_body
+from serving.retraining import Retraining, retrain
+from serving.rollback import RolledBack, rolled_back
+from training.product import Product
+
+if TYPE_CHECKING:
+    from serving.running import Running
+
+T = TypeVar("T")
+Asked = TypeVar("Asked", RetrainRequest, RollbackRequest)
+RETRY = {"Retry-After": "10"}
+REFUSALS = {
+    401: "The token is missing or not valid",
+    403: "The caller is no admin; this is audited",
+    415: "The body is not JSON",
+    422: "The request breaks its schema; `errors` names the fields",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Add the admin routes. app.state.running must hold settings, models, features and platform before they answer."""
+    app.add_api_route(
+        "/api/v1/models/retrain",
+        retrain_models,
+        methods=["POST"],
+        summary="Train products again",
+        response_model=RetrainReply,
+        status_code=202,
+        responses=documented_problems(
+            {**REFUSALS, 409: "The DAG is paused", 503: "Airflow or the audit log is away; `detail` says what to do"}
+        ),
+        openapi_extra=documented_body(RetrainRequest),
+    )
+    away = "MLflow, the platform's database or the audit log is away"
+    app.add_api_route(
+        "/api/v1/models/{name}/rollback",
+        roll_back,
+        methods=["POST"],
+        summary="Serve the champion before this one again",
+        response_model=RollbackReply,
+        responses={
+            202: {"model": RollbackReply, "description": "It goes on, and takes longer than a request may"},
+            **documented_problems(
+                {**REFUSALS, 404: "No such product", 409: "There is nothing to go back to", 503: away}
+            ),
+        },
+        openapi_extra={**documented_body(RollbackRequest), "parameters": [NAME]},
+    )
+
+
+NAME = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "examples": ["task_assignment"]},
+    "description": "The product's name",
+}
+
+
+async def retrain_models(request: Request) -> Response:
+    """Begin a run of each product's DAG in Airflow, or name the one under way: asking twice trains once."""
+    running: Running = request.app.state.running
+    call = Call.of(running.platform, request, "retrain")
+    asked = await _asked(call, request, RetrainRequest, running.models.products)
+    names, as_of = asked.names, _as_of(running)
+    note = f"{call.caller.subject}: {asked.reason}"
+    audited = call.about(", ".join(names), asked.reason)
+
+    def begun() -> list[Retraining]:
+        return retrain(running.settings, running.platform.engine(), names, as_of, note)
+
+    found = await _waited(running.platform, lambda: audited.carried_out(begun, _in_words))
+    if found is None:
+        raise ProblemError(503, "Airflow is slow; ask again, and the runs that it began are found.", headers=RETRY)
+    return _json({"runs": [asdict(each) for each in found]}, 202)
+
+
+async def roll_back(request: Request) -> Response:
+    """Make the champion before this one champion again; every worker serves it within five seconds.
+
+    202 where it takes longer than a request may: GET /api/v1/models/status tells when it is done.
+    """
+    running: Running = request.app.state.running
+    name = request.path_params["name"][: LIMITS.id_length]
+    call = Call.of(running.platform, request, "rollback", name)
+    asked = await _asked(call, request, RollbackRequest, running.models.products, name)
+    audited = call.about(name, asked.reason)
+
+    def done() -> RolledBack:
+        return rolled_back(running.settings, name, asked.version)
+
+    found = await _waited(running.platform, lambda: audited.carried_out(done, _step))
+    if found is None:
+        return _json({"product": name, "status": "under way", "from_version": None, "to_version": None}, 202)
+    return _json({"status": "done", **asdict(found)}, 200)
+
+
+async def _asked(
+    call: Call, request: Request, model: type[Asked], products: Mapping[str, Product], name: str | None = None
+) -> Asked:
+    """The request of an admin, about products that there are. Any refusal is audited; who may ask is asked first."""
+    try:
+        call.check()
+        if name is not None and name not in products:
+            raise ProblemError(404, f"No such product: {name}, allowed: {', '.join(products)}.")
+        asked = await json_body(request, model)
+        if isinstance(asked, RetrainRequest):
+            _check(asked.names, products)
+    except ProblemError as refusal:
+        await call.refused(refusal)
+        raise
+    return asked
+
+
+def _check(names: list[str], products: Mapping[str, Product]) -> None:
+    """Raises ProblemError 422 for a product that there is not."""
+    if unknown := [name for name in names if name not in products]:
+        message = f"{unknown[0]}: no such product, allowed: {', '.join(products)}"
+        raise ProblemError(422, "The request breaks its schema.", [{"field": "product", "message": message}])
+
+
+def _as_of(running: "Running") -> datetime | None:
+    """The date of the published features, which is as late as a training may be; None where there are none."""
+    published = running.features.current
+    return published.snapshot.as_of if published else None
+
+
+async def _waited(platform: Platform, work: Callable[[], T]) -> T | None:
+    """What work gives, None where it takes longer than admin_seconds. It goes on, and is audited, whoever waits."""
+    try:
+        async with asyncio.timeout(LIMITS.admin_seconds):
+            return await asyncio.shield(asyncio.wrap_future(platform.submit(work)))
+    except TimeoutError:
+        return None
+
+
+def _in_words(found: list[Retraining]) -> str:
+    return ", ".join(f"{each.dag} {each.run} {'begun' if each.is_new else 'under way'}" for each in found)
+
+
+def _step(found: RolledBack) -> str:
+    return f"from version {found.from_version} to {found.to_version}"
+
+
+def _json(content: Any, status: int) -> Response:
+    return Response(to_json(content), status, media_type="application/json")

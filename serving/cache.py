@@ -1,0 +1,88 @@
+"""Answers that were given in the last hour, to be given again to the same question while nothing has changed.
+
+In the worker's memory, not in Redis: an answer of 100 rows is found in 0.01 ms here; from a Redis on the same machine
+it takes 1.9 ms to fetch and parse, of the 10 that it takes to make it anew, and one more server could be down.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import polars as pl
+from cachetools import TTLCache
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from serving.limits import LIMITS, Limits
+
+DICTS_PER_JSON = 5
+"""A reply's memory per byte of its JSON: 2 where names are shared, 4 to 6.5 where none is (tracemalloc)."""
+Key = tuple[str, str, str | None]
+Basis = Sequence[object]
+"""What an answer was made from: the champions, the snapshot. Compared by identity: each is replaced, never changed."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer, and the features of its rows for the prediction log. Neither may be changed."""
+
+    reply: Mapping[str, Any]
+    features: pl.DataFrame
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it holds."""
+        return DICTS_PER_JSON * len(to_json(self.reply, inf_nan_mode="null")) + int(self.features.estimated_size())
+
+
+def key(path: str, request: BaseModel, arm: str | None = None) -> Key:
+    """Of a question: the route's path, the hash of the parsed request with its defaults, the experiment's arm."""
+    return path, sha256(request.model_dump_json().encode()).hexdigest(), arm
+
+
+def _empty(limits: Limits) -> "TTLCache[Key, tuple[Kept, int]]":
+    return TTLCache(limits.cache_bytes, limits.cache_seconds, getsizeof=lambda kept: kept[1])
+
+
+@dataclass
+class Cache:
+    """Of one worker; for its event loop's thread only. The least recently used goes first where room is needed.
+
+    An answer of another basis than the newest is neither found nor kept: a promotion, a rollback or a new snapshot
+    empties the cache, and the models that its answers were made from can go.
+    """
+
+    limits: Limits = LIMITS
+    basis: Basis = ()
+    _kept: "TTLCache[Key, tuple[Kept, int]]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kept = _empty(self.limits)
+
+    def find(self, wanted: Key, basis: Basis) -> Kept | None:
+        """The answer to a question that is asked on this basis; None where there is none."""
+        if not self._is_current(basis):
+            self.basis, self._kept = tuple(basis), _empty(self.limits)
+        found = self._kept.get(wanted)
+        return found[0] if found else None
+
+    def keep(self, asked: Key, kept: Kept, basis: Basis) -> None:
+        """Keep an answer for an hour, unless the basis was replaced meanwhile or it is larger than the whole cache.
+
+        Each counts for its share of the bytes at least, which bounds the number of entries too.
+        """
+        size = max(kept.size, self.limits.cache_bytes // self.limits.cache_entries)
+        if self._is_current(basis) and size <= self.limits.cache_bytes:
+            self._kept[asked] = kept, size
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def bytes(self) -> int:
+        """What its entries count for."""
+        return int(self._kept.currsize)
+
+    def _is_current(self, basis: Basis) -> bool:
+        return len(self.basis) == len(basis) and all(mine is its for mine, its in zip(self.basis, basis, strict=True))

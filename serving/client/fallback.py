@@ -1,0 +1,84 @@
+"""The product's own rule, run by the client: the code that the service runs where it has no features.
+
+Imported only when it is needed: it brings polars and the products, a second's worth.
+"""
+
+import time
+import uuid
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json, to_json
+
+from serving import forms, problems
+from serving.client.errors import RefusedError
+from serving.fallback import columns_of
+from serving.features import read_for
+from serving.schemas import batch_model, given_models, request_model
+from serving.scoring import score
+from training.product import Product
+from training.products import PRODUCTS
+from training.route import Route
+
+REASON = "service unreachable"
+
+
+def ruled(method: str, path: str, body: bytes) -> dict[str, Any]:
+    """What the rule answers to a route's request, or to its batch form's, in the schema of the service.
+
+    path: as the route declares it. body: the request as JSON; of a GET its parameters.
+    Raises RefusedError, as the service would, for a request that breaks its schema.
+    """
+    product, route = _declared(path)
+    is_batch = path != route.path
+    try:
+        request: Any = _request(path).model_validate_json(body)
+    except ValidationError as error:
+        found = problems.invalid(error)
+        raise RefusedError(f"{method} {path}", found.status, found.detail, found.errors) from None
+    said = {"answers": [_answer(product, route, each) for each in request.requests]} if is_batch else None
+    plain: dict[str, Any] = from_json(to_json(said or _answer(product, route, request), inf_nan_mode="null"))
+    return plain
+
+
+def _batch_path(route: Route) -> str:
+    return route.batch or f"{route.path}/batch"
+
+
+@cache
+def _declared(path: str) -> tuple[Product, Route]:
+    return next(
+        (product, route)
+        for product in PRODUCTS.values()
+        for route in product.routes
+        if path in (route.path, _batch_path(route))
+    )
+
+
+@cache
+def _request(path: str) -> type[BaseModel]:
+    product, route = _declared(path)
+    single = request_model(product.name, route, given_models([route]))
+    return single if path == route.path else batch_model(product.name, single)
+
+
+def _answer(product: Product, route: Route, request: Any) -> dict[str, Any]:
+    begun = time.perf_counter()
+    asked = forms.asked(route, request, None)
+    read = read_for(None, asked, columns_of(product))
+    scored = score(product, None, read)
+    said = forms.reply(product, _head(product), asked, scored, forms.shown(request, read, scored), {}, {})
+    return {**said, "processing_ms": round(1000 * (time.perf_counter() - begun), 3)}
+
+
+def _head(product: Product) -> dict[str, Any]:
+    return {
+        "prediction_id": str(uuid.uuid4()),
+        "product": product.name,
+        "model": {"name": product.fallback, "version": None},
+        "source": "fallback",
+        "reason": REASON,
+        "cached": False,
+        **dict.fromkeys(("as_of", "snapshot", "confidence", "explanation")),
+    }

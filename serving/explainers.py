@@ -1,0 +1,40 @@
+"""Threads for explanations alone: one that hangs takes its thread with it, never a thread that scores."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from feature_repo.errors import ServingError
+from serving.limits import LIMITS
+
+T = TypeVar("T")
+
+
+class Explainers:
+    """A few threads, and how many of them hang. Where all do, nothing waits for one: it is refused at once."""
+
+    def __init__(self, threads: int = LIMITS.explanation_threads, seconds: float = LIMITS.explanation_seconds) -> None:
+        self.threads, self.seconds, self.hanging = threads, seconds, 0
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="explanation")
+
+    async def run(self, work: Callable[..., T], *given: Any) -> T:
+        """The work's result.
+
+        Raises TimeoutError after `seconds`, ServingError at once where every thread hangs, and what the work raises.
+        """
+        if self.hanging >= self.threads:
+            raise ServingError(f"explanations: {self.hanging} hang, allowed: fewer than {self.threads}")
+        future = self._pool.submit(copy_context().run, work, *given)
+        done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=self.seconds)
+        if done:
+            return future.result()
+        if not future.cancel():  # it has begun, and cannot be stopped; one that waits is withdrawn
+            self.hanging += 1
+            loop = asyncio.get_running_loop()
+            future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._back))
+        raise TimeoutError
+
+    def _back(self) -> None:
+        self.hanging -= 1

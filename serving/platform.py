@@ -1,0 +1,63 @@
+"""The platform's database as requests use it: connected to when it is first asked, in threads of its own.
+
+Not in asyncio's threads: models are scored there, and a database that hangs would hold all of them.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from feature_repo.errors import SourceError
+from serving.limits import LIMITS
+from serving.problems import ProblemError
+
+LOG = logging.getLogger("talentml.serving")
+AWAY: tuple[type[Exception], ...] = (SourceError, SQLAlchemyError)
+"""What asking a database that is away, or hardly there, may raise."""
+T = TypeVar("T")
+
+
+class Platform:
+    """The engine of one worker, made once. connect: gives it, or raises SourceError."""
+
+    def __init__(self, connect: Callable[[], Engine]) -> None:
+        self._connect, self._lock = connect, threading.Lock()
+        self._engine: Engine | None = None
+        self._threads = ThreadPoolExecutor(LIMITS.platform_threads, "platform")
+
+    def engine(self) -> Engine:
+        """The engine. Raises SourceError when there is no database yet."""
+        with self._lock:
+            self._engine = self._engine or self._connect()
+            return self._engine
+
+    async def read(self, question: Callable[[Engine], T]) -> T:
+        """What the database answers. Raises ProblemError 503 when it is away, or slower than database_seconds."""
+        try:
+            async with asyncio.timeout(LIMITS.database_seconds):
+                return await asyncio.wrap_future(self.submit(lambda: question(self.engine())))
+        except (SourceError, SQLAlchemyError, TimeoutError) as error:
+            LOG.warning("the platform's database cannot be asked: %s", str(error) or "too slow")
+            raise away() from None
+
+    def submit(self, work: Callable[[], T]) -> "Future[T]":
+        """Begin work in a thread; it goes on whoever stops waiting for it."""
+        return self._threads.submit(work)
+
+    def close(self) -> None:
+        """Wait for no more work, and let the connections go."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._engine is not None:
+            self._engine.dispose()
+
+
+def away(consequence: str = "") -> ProblemError:
+    """The answer when the database is away. consequence: what was not done therefore, as a sentence."""
+    detail = f"The platform's database does not answer. {consequence}".strip()
+    return ProblemError(503, detail, headers={"Retry-After": "10"})

@@ -1,0 +1,43 @@
+"""What one request did, and how long each part of it took: for its line in the log."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import Scope
+
+MIXED = "mixed"
+
+
+@dataclass
+class Trace:
+    """Stages by name, in ms; and what answered. Of a batch the stages add up, and what differs is `mixed`."""
+
+    request_id: str
+    stages: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def took(self, stage: str, seconds: float) -> None:
+        """Add to a stage."""
+        self.stages[stage] = round(self.stages.get(stage, 0.0) + 1000 * seconds, 3)
+
+    def answered(self, **facts: Any) -> None:
+        """Note what answered: product, source, version and the like; nothing about whom."""
+        for name, value in facts.items():
+            self.facts[name] = value if self.facts.get(name, value) == value else MIXED
+
+
+CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)
+"""The request that is being answered, also in the threads that work for it."""
+
+
+def begin(request_id: str) -> Trace:
+    """The trace of a new request; whatever is logged from now on in its context carries its id."""
+    trace = Trace(request_id)
+    CURRENT.set(trace)
+    return trace
+
+
+def template(scope: Scope) -> str:
+    """The route as it was declared, `none` where there is none. Never the path: anybody may make up paths."""
+    return getattr(scope.get("route"), "path_format", "none")

@@ -1,0 +1,113 @@
+"""Row 29: an explanation that is slow or fails never keeps a score back, and those that hang do not pile up."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from feature_repo.errors import ServingError
+from serving.explainers import Explainers
+from serving.limits import LIMITS
+from tests.serving import tiny, world
+from tests.serving.conftest import Service, promote, promoted, started
+from tests.serving.test_fallback import swap
+
+PRODUCT = "task_assignment"
+SOON = 0.5
+"""Seconds: far more than an answer takes, far less than an explanation may."""
+
+
+class Hanging:
+    """A model whose explanations wait until they are let go. asked: how many have begun."""
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.asked, self.let_go = model, 0, threading.Event()
+        self.explains, self.scale = model.explains, model.scale
+
+    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+        found: pl.DataFrame = self.model.predict(frame)
+        return found
+
+    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+        self.asked += 1
+        self.let_go.wait(60)
+        found: pl.DataFrame = self.model.contributions(frame)
+        return found
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    tiny.install()
+    home = world.copy(tmp_path / "home")
+    promote(home, promoted(home, 3))
+    found = started(home)
+    yield found
+    found.running.journal.close()
+
+
+@pytest.fixture
+def hanging(service: Service) -> Iterator[Hanging]:
+    champion = service.running.models.active[PRODUCT]
+    model = Hanging(champion.model)
+    swap(service, replace(champion, model=model))
+    yield model
+    model.let_go.set()
+
+
+def timed(ask: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], float]:
+    begun = time.perf_counter()
+    return ask(), time.perf_counter() - begun
+
+
+def test_a_score_comes_in_time_without_its_explanation_and_at_once_when_all_threads_hang(
+    service: Service, hanging: Hanging
+) -> None:
+    for _ in range(LIMITS.explanation_threads):
+        answer, seconds = timed(lambda: service.rank(task_id="T60"))
+        assert (answer["source"], answer["explanation"], answer["candidates"][0]["factors"]) == ("model", None, None)
+        assert seconds < LIMITS.explanation_seconds + SOON
+    answer, seconds = timed(lambda: service.rank(task_id="T60"))
+    assert (answer["source"], answer["explanation"]) == ("model", None)
+    assert seconds < SOON
+    assert hanging.asked == LIMITS.explanation_threads
+
+
+def test_explanations_come_back_when_those_that_hang_are_done(service: Service, hanging: Hanging) -> None:
+    service.rank(task_id="T60")
+    hanging.let_go.set()
+    assert service.rank(task_id="T60")["explanation"] is not None
+
+
+def test_one_product_s_explanations_that_hang_leave_another_s_scores_alone(service: Service, hanging: Hanging) -> None:
+    for _ in range(LIMITS.explanation_threads):
+        service.rank(task_id="T60")
+    people = [f"N{number}" for number in range(LIMITS.inline_rows + 1)]  # enough to be scored in a thread
+    answer, seconds = timed(lambda: service.rank(task_id="T60", candidates=["P1", *people], explain=False))
+    assert answer["source"] == "model"
+    assert seconds < SOON
+
+
+def test_work_that_waits_for_a_thread_is_withdrawn_when_its_time_is_up() -> None:
+    let_go, done = threading.Event(), []
+
+    async def ask() -> list[str]:
+        explainers = Explainers(threads=1, seconds=0.2)
+        first = asyncio.create_task(explainers.run(let_go.wait, 30))
+        second = asyncio.create_task(explainers.run(done.append, "second"))
+        found = [type(each).__name__ for each in await asyncio.gather(first, second, return_exceptions=True)]
+        with pytest.raises(ServingError, match="1 hang, allowed: fewer than 1"):
+            await explainers.run(done.append, "third")
+        let_go.set()
+        while explainers.hanging:
+            await asyncio.sleep(0.01)
+        await explainers.run(done.append, "fourth")
+        return found
+
+    assert asyncio.run(ask()) == ["TimeoutError", "TimeoutError"]
+    assert done == ["fourth"]

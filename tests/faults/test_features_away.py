@@ -1,0 +1,165 @@
+"""Row 27: the online store slow, stale or down. Answers go on, marked, and the gauges say so."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from feature_repo.column import Column
+from feature_repo.versions import current
+from serving.features import Published
+from serving.limits import LIMITS
+from tests.serving import tiny, world
+from tests.serving.conftest import Service, promote, promoted, started
+
+STALENESS, AGE = "talentml_features_staleness_seconds", "talentml_features_age_seconds"
+FAILING = "talentml_features_failing"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    tiny.install()
+    home = world.copy(tmp_path / "home")
+    promote(home, promoted(home, 3))
+    return home
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], Service]]:
+    services: list[Service] = []
+
+    def start(home: Path) -> Service:
+        services.append(started(home))
+        return services[-1]
+
+    yield start
+    for each in services:
+        each.running.journal.close()
+
+
+Serve = Callable[[Path], Service]
+
+
+def ask(service: Service) -> tuple[str, str | None]:
+    answer = service.rank(task_id="T60", candidates=["P1", "P2"])
+    assert len(answer["candidates"]) == 2
+    return answer["source"], answer["reason"]
+
+
+def gone(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def cut_short(folder: Path) -> None:
+    for file in folder.glob("*.arrow"):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def half_written(folder: Path) -> None:
+    (folder / "snapshot.json").write_text('{"as_of": "2012-01-')
+
+
+def overwritten(folder: Path) -> None:
+    for file in folder.glob("*.arrow"):
+        file.write_bytes(b"\xff" * file.stat().st_size)
+
+
+def one_view_missing(folder: Path) -> None:
+    next(iter(sorted(folder.glob("*.arrow")))).unlink()
+
+
+def forbidden(folder: Path) -> None:
+    """A folder where a file should be: as unreadable as one without permission, also to root."""
+    (folder / "snapshot.json").unlink()
+    (folder / "snapshot.json").mkdir()
+
+
+@pytest.mark.parametrize("damage", [gone, cut_short, half_written, overwritten, one_view_missing, forbidden])
+def test_at_a_cold_start_with_a_damaged_store_the_rule_answers_and_says_why(
+    home: Path, serve: Serve, damage: Callable[[Path], None]
+) -> None:
+    damage(current(home / "online"))
+    service = serve(home)
+    assert ask(service) == ("fallback", "features missing")
+    assert service.metric(STALENESS) == float("inf")
+    assert service.metric(FAILING) == 1
+
+
+@pytest.mark.parametrize("damage", [gone, half_written, one_view_missing, forbidden])
+def test_while_serving_the_open_version_goes_on_and_grows_old(
+    home: Path, serve: Serve, damage: Callable[[Path], None]
+) -> None:
+    service = serve(home)
+    as_of_2012 = service.metric(STALENESS)
+    published(home, damage)
+    time.sleep(0.05)
+    service.running.refresh()
+    assert ask(service) == ("model", None)
+    assert as_of_2012 < service.metric(STALENESS) < float("inf")
+    assert service.metric(FAILING) == 1
+
+
+def published(home: Path, damage: Callable[[Path], None]) -> None:
+    """Publish a damaged copy of the current version as a newer one."""
+    old = current(home / "online")
+    new = Path(shutil.copytree(old, old.with_name(f"{old.name}-next")))
+    damage(new)
+    links = [each for each in (home / "online").iterdir() if each.is_symlink()]
+    for link in links:
+        link.unlink()
+        link.symlink_to(new.name)
+
+
+def test_a_store_that_comes_back_is_read_again(home: Path, serve: Serve) -> None:
+    aside = home / "aside"
+    (home / "online").rename(aside)
+    service = serve(home)
+    assert ask(service) == ("fallback", "features missing")
+    aside.rename(home / "online")
+    service.running.refresh()
+    assert ask(service) == ("model", None)
+    assert service.metric(FAILING) == 0
+
+
+def test_what_was_published_too_long_ago_is_answered_by_the_rule(home: Path, serve: Serve) -> None:
+    old = time.time() - timedelta(days=LIMITS.stale_days + 1).total_seconds()
+    os.utime(current(home / "online") / "snapshot.json", (old, old))
+    service = serve(home)
+    assert ask(service) == ("fallback", "features stale")
+    assert service.metric(AGE) > timedelta(days=LIMITS.stale_days).total_seconds()
+
+
+@dataclass(frozen=True)
+class Delayed(Published):
+    """The real store, on a disk that takes its time."""
+
+    delays: Sequence[float] = ()
+
+    def read(self, spine: pl.DataFrame, columns: Sequence[Column], given: Any = None) -> pl.DataFrame:
+        time.sleep(self.delays[0])
+        return super().read(spine, columns, given)
+
+
+def test_a_slow_store_is_left_alone_until_it_is_fast_again(home: Path, serve: Serve) -> None:
+    service, delays = serve(home), [LIMITS.read_seconds + 0.1]
+    open_one = service.running.features.current
+    assert open_one is not None
+    service.running.features.current = Delayed(
+        **{field.name: getattr(open_one, field.name) for field in fields(open_one)}, delays=delays
+    )
+    service.rank(task_id="T60", candidates=["P1"])  # the one that finds out
+    begun = time.perf_counter()
+    assert ask(service) == ("fallback", "features missing")
+    assert time.perf_counter() - begun < LIMITS.read_seconds
+    service.running.refresh()
+    assert ask(service) == ("fallback", "features missing")  # still slow
+    delays[0] = 0.0
+    service.running.refresh()
+    assert ask(service) == ("model", None)

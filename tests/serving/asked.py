@@ -1,0 +1,62 @@
+"""The admin routes and the reports over a home, asked as somebody: as the border passes requests on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.types import Receive, Scope, Send
+
+from feature_repo.settings import Settings
+from serving import admin, problems, reports
+from serving.caller import Caller, Role
+from serving.running import Running
+from training.products import PRODUCTS
+
+SUBJECTS = {Role.ADMIN: "ada", Role.ENGINEER: "erin", Role.SERVICE: "portal", Role.TALENT: "P3"}
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Says who asks, where the border would."""
+
+    app: FastAPI
+    role: Role
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = Caller(SUBJECTS[self.role], self.role)
+        scope["state"] = {**scope.get("state", {}), "caller": caller, "request_id": "r-1", "started": 0.0}
+        await self.app(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The routes in this process."""
+
+    running: Running
+    app: FastAPI
+
+    def ask(self, role: Role) -> TestClient:
+        return TestClient(Passed(self.app, role))
+
+    def post(self, path: str, body: Any, role: Role = Role.ADMIN) -> tuple[int, Any]:
+        """Status and answer."""
+        answer = self.ask(role).post(f"/api/v1/models/{path}", json=body)
+        return answer.status_code, answer.json()
+
+
+@contextmanager
+def site(home: Path, **settings: Any) -> Iterator[Site]:
+    """The routes over a home; nothing runs in the background."""
+    running = Running(Settings(home=home, jwt_secret="only of these tests " * 2, _env_file=None, **settings), PRODUCTS)
+    running.refresh()
+    app = FastAPI()
+    problems.install(app)
+    admin.install(app)
+    reports.install(app)
+    app.state.running = running
+    yield Site(running, app)
+    running.platform.close()

@@ -1,0 +1,71 @@
+"""The route of feedback alone, over a platform database, for callers whom the border would have let in."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from fastapi import FastAPI, Request
+from sqlalchemy import Engine
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from serving import problems
+from serving.api import PROBLEMS, StrictRoute
+from serving.caller import Caller, Role
+from serving.feedback import Judgements
+from serving.judgement import PATH, add_feedback_route
+from training.products import PRODUCTS
+
+HR = Caller("hr", Role.SERVICE)
+
+
+@dataclass(frozen=True)
+class LetIn:
+    """Says in the request's state who asks, as serving.border does."""
+
+    app: ASGIApp
+    caller: Caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["state"] = {**scope.get("state", {}), "caller": self.caller, "request_id": "r1"}
+        await self.app(scope, receive, send)
+
+
+class Desk:
+    """Where feedback is handed in."""
+
+    def __init__(self, connect: Any) -> None:
+        self.judgements = Judgements(connect, PRODUCTS)
+        self.app = FastAPI()
+        problems.install(self.app)
+        add_feedback_route(self.app, self._find, StrictRoute, PROBLEMS)
+
+    def _find(self, _: Request) -> Judgements:
+        return self.judgements
+
+    def client(self, caller: Caller) -> httpx.AsyncClient:
+        """A client of one caller."""
+        return httpx.AsyncClient(transport=httpx.ASGITransport(LetIn(self.app, caller)), base_url="http://desk")
+
+    async def sent(self, prediction_id: str, body: Any, caller: Caller = HR) -> httpx.Response:
+        """The response to one body."""
+        async with self.client(caller) as client:
+            raw = {"content": body} if isinstance(body, bytes) else {"json": body}
+            headers = {"Content-Type": "application/json"}
+            return await client.post(PATH.format(prediction_id=prediction_id), headers=headers, **raw)
+
+    def post(self, prediction_id: str, body: Any, caller: Caller = HR) -> httpx.Response:
+        """The same, waited for."""
+        return asyncio.run(self.sent(prediction_id, body, caller))
+
+
+def desk(engine: Engine) -> Desk:
+    """A desk over an open database."""
+    return Desk(lambda: engine)
+
+
+def wrong(response: httpx.Response) -> Mapping[str, str]:
+    """What a refusal says of each field."""
+    return {error["field"]: error["message"] for error in response.json()["errors"]}

@@ -1,0 +1,153 @@
+"""Answers that are given again."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import select
+
+from feature_repo.platform import database, tables
+from feature_repo.settings import Settings
+from serving.cache import Cache, Kept, key
+from serving.limits import LIMITS
+from tests.serving.conftest import Service, promote, promoted
+from tests.serving.test_fallback import Failing, give, swap
+from tests.serving.test_models import Answering
+
+Serve = Callable[[Path], Service]
+BASIS = (object(), object())
+HITS = 'talentml_cache_total{product="task_assignment",result="hit"}'
+
+
+class Question(BaseModel):
+    """A request."""
+
+    task_id: str
+    limit: int = 10
+
+
+def kept(letters: int = 10) -> Kept:
+    return Kept({"text": "x" * letters}, pl.DataFrame())
+
+
+def filled(limits: Any = LIMITS) -> Cache:
+    cache = Cache(limits)
+    cache.find(key("/a", Question(task_id="T1")), BASIS)
+    return cache
+
+
+@pytest.mark.parametrize(
+    ("path", "question", "arm", "is_found"),
+    [
+        ("/a", Question(task_id="T1"), None, True),
+        ("/a", Question(task_id="T1", limit=10), None, True),  # the default, said
+        ("/a", Question(task_id="T1", limit=9), None, False),
+        ("/b", Question(task_id="T1"), None, False),
+        ("/a", Question(task_id="T1"), "challenger", False),
+    ],
+)
+def test_the_same_question_at_the_same_route_in_the_same_arm_is_found(
+    path: str, question: Question, arm: str | None, is_found: bool
+) -> None:
+    cache, given = filled(), kept()
+    cache.keep(key("/a", Question(task_id="T1")), given, BASIS)
+    assert cache.find(key(path, question, arm), BASIS) is (given if is_found else None)
+
+
+def test_another_basis_empties_the_cache() -> None:
+    cache, asked = filled(), key("/a", Question(task_id="T1"))
+    cache.keep(asked, kept(), BASIS)
+    promoted_meanwhile = (object(), BASIS[1])
+    assert cache.find(asked, promoted_meanwhile) is None
+    assert len(cache) == 0
+
+
+def test_what_was_made_on_the_basis_before_is_not_kept() -> None:
+    cache, asked, swapped = filled(), key("/a", Question(task_id="T1")), (object(), BASIS[1])
+    cache.find(asked, swapped)
+    cache.keep(asked, kept(), BASIS)
+    assert cache.find(asked, swapped) is None
+
+
+def test_entries_are_bounded_and_the_least_recently_used_goes_first() -> None:
+    cache = filled(replace(LIMITS, cache_entries=3, cache_bytes=3_000))
+    keys = [key("/a", Question(task_id=f"T{number}")) for number in range(4)]
+    for each in keys[:3]:
+        cache.keep(each, kept(), BASIS)
+    cache.find(keys[0], BASIS)
+    cache.keep(keys[3], kept(), BASIS)
+    assert [cache.find(each, BASIS) is not None for each in keys] == [True, False, True, True]
+
+
+def test_bytes_are_bounded_and_what_is_larger_than_the_cache_is_not_kept() -> None:
+    cache = filled(replace(LIMITS, cache_entries=1_000, cache_bytes=100_000))
+    for number in range(50):
+        cache.keep(key("/a", Question(task_id=f"T{number}")), kept(letters=5_000), BASIS)
+    assert 0 < cache.bytes <= 100_000
+    assert len(cache) == 3  # 5 bytes of memory per byte of JSON: 25 kB each
+    cache.keep(key("/a", Question(task_id="huge")), kept(letters=50_000), BASIS)
+    assert cache.find(key("/a", Question(task_id="huge")), BASIS) is None
+
+
+def test_nothing_is_kept_for_longer_than_its_time() -> None:
+    cache, asked = filled(replace(LIMITS, cache_seconds=0.0)), key("/a", Question(task_id="T1"))
+    cache.keep(asked, kept(), BASIS)
+    assert cache.find(asked, BASIS) is None
+
+
+@pytest.fixture
+def serving(home: Path, serve: Serve) -> Service:
+    promote(home, promoted(home, 3))
+    return serve(home)
+
+
+def test_a_hit_is_the_same_answer_with_an_id_of_its_own_that_says_so(serving: Service) -> None:
+    first, second = serving.rank(task_id="T60"), serving.rank(task_id="T60", explain=True)
+    changed = {name for name in first if first[name] != second[name]}
+    assert changed <= {"prediction_id", "processing_ms", "cached"}
+    assert (first["cached"], second["cached"]) == (False, True)
+    assert first["prediction_id"] != second["prediction_id"]
+    assert serving.metric(HITS) == 1
+    assert serving.metric('talentml_answers_total{product="task_assignment",source="model"}') == 2
+
+
+def test_a_hit_is_logged_with_its_features_like_any_answer(serving: Service, home: Path) -> None:
+    ids = [serving.rank(task_id="T60")["prediction_id"] for _ in range(2)]
+    serving.running.journal.close()
+    with database(Settings(home=home, _env_file=None)).connect() as connection:
+        rows = {row.prediction_id: row for row in connection.execute(select(tables.prediction_log))}
+    first, second = (rows[each] for each in ids)
+    assert first.features == second.features
+    assert (second.model_version, second.row_count, second.answer["cached"]) == (3, first.row_count, True)
+
+
+def test_a_promotion_is_answered_from_at_once(serving: Service, home: Path) -> None:
+    before = serving.rank(task_id="T60")
+    promote(home, promoted(home, 4))
+    serving.running.refresh()
+    after = serving.rank(task_id="T60")
+    assert (before["model"]["version"], after["model"]["version"], after["cached"]) == (3, 4, False)
+
+
+def test_an_answer_by_the_rule_is_not_kept(serving: Service) -> None:
+    give(serving, "task_assignment", Failing())
+    assert [serving.rank(task_id="T60")["cached"] for _ in range(2)] == [False, False]
+
+
+def test_an_answer_whose_explanation_failed_is_not_kept(serving: Service) -> None:
+    champion = serving.running.models.active["task_assignment"]
+    model = Answering(score=0.5, content_score=0.5, collaborative_score=0.5)
+    model.contributions = Failing().predict  # type: ignore[method-assign]
+    swap(serving, replace(champion, model=model))
+    assert [serving.rank(task_id="T60")["cached"] for _ in range(2)] == [False, False]
+    assert [serving.rank(task_id="T60", explain=False)["cached"] for _ in range(2)] == [False, True]
+
+
+def test_a_cached_answer_is_json_of_its_schema(serving: Service) -> None:
+    answers = [serving.estimate(person_id="P1", task_id="T60") for _ in range(2)]
+    assert json.dumps(answers[0]["estimates"]) == json.dumps(answers[1]["estimates"])

@@ -1,0 +1,94 @@
+"""The OpenAPI document holds what a caller needs: valid examples, who may ask, and every answer there may be."""
+
+from copy import deepcopy
+from typing import Any
+
+import jsonschema
+import pytest
+
+from serving.api import application
+from serving.border import ALWAYS, PUBLIC
+from serving.document import finished
+from training.products import PRODUCTS
+
+Json = dict[str, Any]
+PRODUCT_PATHS = [
+    path
+    for product in PRODUCTS.values()
+    for route in product.routes
+    for path in (route.path, *([route.batch or f"{route.path}/batch"] if route.method == "POST" else []))
+]
+
+
+@pytest.fixture(scope="module")
+def document() -> Json:
+    return finished(application(PRODUCTS).openapi(), PRODUCTS)
+
+
+def operations(document: Json) -> list[tuple[str, Json]]:
+    return [(path, operation) for path, methods in document["paths"].items() for operation in methods.values()]
+
+
+def examples(media: Json) -> list[Any]:
+    """All that a media type object shows."""
+    return [
+        *([media["example"]] if "example" in media else []),
+        *(e["value"] for e in media.get("examples", {}).values()),
+    ]
+
+
+def check(document: Json, media: Json) -> int:
+    """How many examples there are; each keeps to the schema."""
+    schema = {**media["schema"], "components": document["components"]}
+    for example in examples(media):
+        jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(example)
+    return len(examples(media))
+
+
+def test_every_example_keeps_to_its_schema(document: Json) -> None:
+    for _, operation in operations(document):
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for media in (media for each in contents for media in each.get("content", {}).values()):
+            if "schema" in media:
+                check(document, media)
+
+
+@pytest.mark.parametrize("path", PRODUCT_PATHS)
+def test_a_product_s_routes_show_a_request_an_answer_and_each_problem(document: Json, path: str) -> None:
+    for method, operation in document["paths"][path].items():
+        if method == "post":
+            assert check(document, operation["requestBody"]["content"]["application/json"]) >= 1
+        else:
+            assert "example" in next(each for each in operation["parameters"] if each["required"])
+        assert check(document, operation["responses"]["200"]["content"]["application/json"]) == 1
+        refused = {status: each for status, each in operation["responses"].items() if int(status) >= 400}
+        assert {"401", "403", "404", "408", "413", "415", "422", "429", "503"} <= set(refused)
+        for each in refused.values():
+            assert list(each["content"]) == ["application/problem+json"]
+            assert check(document, each["content"]["application/problem+json"]) == 1
+
+
+def test_a_task_may_be_given_by_its_columns_and_pairs_all_at_once(document: Json) -> None:
+    path = document["paths"]["/api/v1/recommendations/task-performance"]["post"]
+    shown = path["requestBody"]["content"]["application/json"]["examples"]
+    assert set(shown) == {"stored", "given", "pairs"}
+    assert shown["stored"]["value"] == {"person_id": "person-1", "task_id": "task-1"}
+    assert shown["pairs"]["value"] == {"pairs": [{"person_id": "person-1", "task_id": "task-1"}]}
+    assert {"person_id", "task"} == set(shown["given"]["value"])
+
+
+def test_a_token_is_needed_everywhere_but_where_it_is_public(document: Json) -> None:
+    assert document["security"] == [{"token": []}]
+    scheme = document["components"]["securitySchemes"]["token"]
+    assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
+    for path, operation in operations(document):
+        assert operation.get("security") == ([] if path in PUBLIC else None)
+        assert ("401" in operation["responses"]) == (path not in PUBLIC)
+        assert ("503" in operation["responses"]) == (path not in ALWAYS)
+
+
+def test_the_document_that_was_derived_is_left_as_it_was() -> None:
+    derived = application(PRODUCTS).openapi()
+    before = deepcopy(derived)
+    finished(derived, PRODUCTS)
+    assert derived == before

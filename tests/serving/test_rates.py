@@ -1,0 +1,187 @@
+"""How often a caller may ask, over workers and machines, and what happens when Redis does not answer."""
+
+import asyncio
+import logging
+import multiprocessing
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feature_repo.errors import SettingsError
+from feature_repo.settings import Settings
+from serving.limits import LIMITS
+from serving.problems import ProblemError
+from serving.rates import Limiter
+from serving.windows import SETS, SLOT, WAYS, Windows
+from tests.serving.process import free_port, until
+
+PATIENT = replace(LIMITS, redis_seconds=5.0)
+QUICK = replace(LIMITS, redis_retry_seconds=0.2)
+
+
+def limiter(home: Path, rate: str = "100/minute", redis: str | None = None, bounds: Any = PATIENT) -> Limiter:
+    return Limiter.of(Settings(home=home, rate_limit=rate, redis_url=redis, _env_file=None), bounds)
+
+
+def passed(limiter: Limiter, times: int, subject: str = "anna") -> int:
+    """How many of so many requests are let through."""
+    return asyncio.run(_passed(limiter, times, subject))
+
+
+async def _passed(limiter: Limiter, times: int, subject: str) -> int:
+    return sum([await _passes(limiter, subject) for _ in range(times)])
+
+
+async def _passes(limiter: Limiter, subject: str) -> bool:
+    try:
+        await limiter.check(subject)
+    except ProblemError as error:
+        return error.status != 429
+    return True
+
+
+def refused(limiter: Limiter, subject: str = "anna") -> ProblemError:
+    with pytest.raises(ProblemError) as found:
+        asyncio.run(limiter.check(subject))
+    return found.value
+
+
+def test_a_hundred_requests_of_a_minute_pass_and_the_next_is_told_when_to_come_back(tmp_path: Path) -> None:
+    found = limiter(tmp_path)
+    assert passed(found, 150) == 100
+    error = refused(found)
+    wait = int(error.headers["Retry-After"])
+    assert (error.status, 1 <= wait <= 61) == (429, True)
+    assert error.headers["RateLimit-Policy"] == '"subject";q=100;w=60'
+    assert error.headers["RateLimit"] == f'"subject";r=0;t={wait}'
+
+
+def test_each_subject_has_a_limit_of_its_own_and_case_tells_subjects_apart(tmp_path: Path) -> None:
+    found = limiter(tmp_path, "3/minute")
+    assert {name: passed(found, 5, name) for name in ("anna", "Anna", "bob", "annä", "anna/")} == {
+        "anna": 3, "Anna": 3, "bob": 3, "annä": 3, "anna/": 3,
+    }  # fmt: skip
+
+
+def test_whoever_waits_as_told_is_let_through(tmp_path: Path) -> None:
+    found = limiter(tmp_path, "5/second")
+    assert passed(found, 9) == 5
+    time.sleep(int(refused(found).headers["Retry-After"]))
+    assert passed(found, 9) == 5
+
+
+def test_no_window_of_any_second_holds_more_than_the_limit(tmp_path: Path) -> None:
+    windows, let_in = Windows(tmp_path / "limits"), []
+    end = time.monotonic() + 2.5
+    while (now := time.monotonic()) < end:
+        if windows.hit("anna", 20, 1.0):
+            let_in.append(now)
+    assert len(let_in) >= 40
+    assert all(late - early > 0.99 for early, late in zip(let_in, let_in[20:], strict=False))
+
+
+def _hits(home: Path, times: int) -> int:
+    return passed(limiter(home), times)
+
+
+def test_the_workers_of_a_home_share_one_limit(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(2) as workers:
+        assert sum(workers.starmap(_hits, [(tmp_path, 90)] * 4)) == 100
+
+
+def test_the_counts_outlive_a_worker(tmp_path: Path) -> None:
+    assert [passed(limiter(tmp_path), 60) for _ in range(3)] == [60, 40, 0]
+
+
+def test_twenty_thousand_subjects_take_no_more_room_than_one_and_the_limit_holds_on(tmp_path: Path) -> None:
+    windows = Windows(tmp_path / "limits")
+    for number in range(20_000):
+        windows.hit(f"subject {number}", 3, 60)
+    assert (tmp_path / "limits").stat().st_size == SETS * WAYS * SLOT < 5_000_000
+    assert [windows.hit("anna", 3, 60) for _ in range(5)] == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "rate", ["", "often", "0/minute", "-1/minute", "100/fortnight", "1/second;5/minute", "1e9/day"]
+)
+def test_a_rate_that_is_none_is_refused_by_name(tmp_path: Path, rate: str) -> None:
+    with pytest.raises(SettingsError, match=r"rate_limit: .*, allowed: one rate such as 100/minute"):
+        limiter(tmp_path, rate)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://example.org", "redis://:secret@host:port"])
+def test_an_address_that_is_no_redis_is_refused_without_its_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="redis_url") as found:
+        limiter(tmp_path, redis=url)
+    assert "secret" not in str(found.value)
+
+
+@contextmanager
+def redis(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A Redis of one's own."""
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        try:
+            until(lambda: _answers(port), 10)
+            yield server
+        finally:
+            server.terminate()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as found:
+        return found.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _stored(port: int) -> str:
+    from redis import Redis
+
+    with Redis(port=port, decode_responses=True) as client:
+        return " ".join(client.scan_iter())
+
+
+def test_machines_share_a_limit_by_redis_which_learns_no_subject(tmp_path: Path) -> None:
+    port = free_port()
+    with redis(tmp_path, port):
+        url = f"redis://127.0.0.1:{port}/0"
+        assert [passed(limiter(tmp_path / name, redis=url), 60) for name in ("a", "b", "c")] == [60, 40, 0]
+        error = refused(limiter(tmp_path / "d", redis=url))
+        assert 1 <= int(error.headers["Retry-After"]) <= 60
+        assert "anna" not in _stored(port)
+
+
+def test_when_redis_goes_away_the_machines_own_counts_go_on_and_when_it_returns_it_is_asked_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    here = limiter(tmp_path, redis=f"redis://127.0.0.1:{port}/0", bounds=replace(QUICK, redis_seconds=5.0))
+
+    async def story() -> list[int]:
+        with redis(tmp_path, port):
+            found = [await _passed(here, 60, "anna")]
+        found.append(await _passed(here, 60, "anna"))
+        with redis(tmp_path, port):  # it has forgotten everything
+            await asyncio.sleep(0.3)
+            found.append(await _passed(here, 60, "anna"))
+        return found
+
+    with caplog.at_level(logging.WARNING, "talentml.serving"):
+        assert asyncio.run(story()) == [60, 40, 60]
+    assert [record.message.split(",")[0] for record in caplog.records] == [
+        "Redis does not answer", "Redis answers again",
+    ]  # fmt: skip
+
+
+def test_a_redis_that_takes_the_connection_and_says_nothing_delays_one_request_and_fails_none(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        here = limiter(tmp_path, redis=f"redis://127.0.0.1:{silent.getsockname()[1]}/0", bounds=LIMITS)
+        begun = time.monotonic()
+        assert passed(here, 150) == 100
+        assert time.monotonic() - begun < 1  # 150 waits of 50 ms would be 7.5 s

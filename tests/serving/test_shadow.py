@@ -1,0 +1,133 @@
+"""A shadow scores along after the answer, bounded, and its scores are a record of their own."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from sqlalchemy import select
+
+from feature_repo.platform import database
+from feature_repo.platform.tables import prediction_log
+from feature_repo.window import Window
+from monitoring.prediction_log import Record, append, logged_frames, read
+from serving.limits import LIMITS
+from serving.loading import Champion
+from serving.scoring import score
+from serving.shadow import Beside, Shadow, compared, record
+from tests.serving.conftest import Service, promote, promoted
+from tests.serving.process import until
+from tests.serving.tiny import tiny
+from training.products import PRODUCTS
+
+PRODUCT = PRODUCTS["task_assignment"]
+NOW = datetime(2012, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def third(home: Path, serve: Callable[[Path], Service]) -> Service:
+    """A service with champion 3."""
+    promote(home, promoted(home, 3))
+    return serve(home)
+
+
+def beside(service: Service, number: int) -> Beside:
+    """An answer of champion 3 to some rows, and version `number` to score them too."""
+    champion = service.running.models.active[PRODUCT.name]
+    asked = service.running.warm_up(PRODUCT)
+    version = champion.version.model_copy(update={"number": number})
+    challenger = Champion(PRODUCT, version, tiny(PRODUCT, number), NOW)
+    answered = Record(
+        prediction_id=f"beside {number}", request_id="r1", product=PRODUCT.name, model_version=3, source="model",
+        snapshot="v1", as_of=NOW, request={"task_id": "T60"}, features=asked.features, answer={"candidates": []},
+        milliseconds=9.0, predicted_at=NOW, experiment="e1", arm="champion", unit="T60",
+    )  # fmt: skip
+    return Beside(challenger, asked, score(PRODUCT, champion, asked), answered)
+
+
+def test_the_record_names_the_answer_the_version_and_the_scores_of_every_row(third: Service) -> None:
+    found = record(beside(third, 4))
+    assert (found.arm, found.experiment, found.unit, found.model_version) == ("shadow", "e1", "T60", 4)
+    assert found.answer["beside"] == "beside 4" != found.prediction_id
+    assert set(found.answer["outputs"][PRODUCT.outputs[-1]]) == {0.04}
+    assert found.features is None
+
+
+def test_a_shadow_of_the_same_model_agrees_entirely(third: Service) -> None:
+    said = record(beside(third, 3)).answer
+    assert (said["same_first"], said["distance"]) == (True, 0.0)
+
+
+SCORES: list[tuple[list[Any], list[Any], bool | None, float | None]] = [
+    ([0.9, 0.1], [0.8, 0.4], True, 0.2),  # (.1 + .3) / 2
+    ([0.9, 0.1], [0.1, 0.9], False, 0.8),
+    ([], [], None, None),
+    ([0.9, float("nan")], [0.9, 0.1], None, None),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "same_first", "distance"), SCORES)
+def test_agreement_by_hand(
+    third: Service, ours: list[float], theirs: list[float], same_first: bool | None, distance: float | None
+) -> None:
+    whole = beside(third, 3).scored
+    one, other = (
+        replace(whole, outputs=pl.DataFrame({"score": pl.Series(x, dtype=pl.Float64)})) for x in (ours, theirs)
+    )
+    assert compared(one, other) == {"same_first": same_first, "distance": pytest.approx(distance)}
+
+
+class Failing:
+    """A model that answers nothing."""
+
+    explains = scale = "score"
+
+    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+        raise RuntimeError("no answer")
+
+    contributions = predict
+
+    def save(self, folder: Path) -> None:
+        raise NotImplementedError
+
+
+def test_a_shadow_that_fails_is_recorded_as_the_rule_s_and_the_next_one_is_scored(third: Service) -> None:
+    good = beside(third, 4)
+    bad = replace(good, challenger=replace(good.challenger, model=Failing()))
+    shadow = Shadow(third.running.journal)
+    shadow.start()
+    for each in (bad, good):
+        shadow.add(each)
+    engine = database(third.running.settings)
+    chosen = select(prediction_log.c.source).where(prediction_log.c.arm == "shadow").order_by(prediction_log.c.source)
+
+    def sources() -> list[str]:
+        with engine.connect() as connection:
+            return list(connection.scalars(chosen))
+
+    until(lambda: sources() == ["fallback", "model"], 20)
+    shadow.close()
+
+
+def test_what_finds_no_room_is_left_out_and_nobody_waits(third: Service) -> None:
+    shadow, each = Shadow(third.running.journal), beside(third, 4)
+    begun = time.monotonic()
+    for _ in range(LIMITS.shadow_waiting + 5):
+        shadow.add(each)
+    assert shadow.left_out == 5
+    assert time.monotonic() - begun < 1
+    shadow.close()
+
+
+def test_what_reads_the_log_sees_answers_only(tmp_path: Path, third: Service) -> None:
+    """Drift and parity would else count each request twice."""
+    each = beside(third, 4)
+    engine = database(third.running.settings)
+    append(engine, [each.answered, record(each)])
+    window = Window(NOW, NOW + timedelta(days=1))
+    assert set(read(engine, PRODUCT.name, window)["prediction_id"]) == {"beside 4"}
+    assert len(list(logged_frames(engine, NOW))) >= 1

@@ -1,0 +1,114 @@
+"""What a worker takes on, in which order, and whom it turns away."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+
+from serving.limits import LIMITS
+from serving.problems import ProblemError
+from serving.shedding import Shedding
+
+TWO = replace(LIMITS, in_flight=2, refusal_seconds=0.0)
+
+
+async def asked(shedding: Shedding, work: float = 0.01, blocking: float = 0.0) -> int:
+    """The status of a request that awaits for some seconds, or blocks the event loop."""
+    try:
+        async with shedding.place():
+            time.sleep(blocking)
+            await asyncio.sleep(work)
+    except ProblemError as error:
+        return error.status if error.headers["Retry-After"] == "1" else 0
+    return 200
+
+
+def test_who_finds_all_places_taken_is_told_to_come_back() -> None:
+    async def story() -> list[int]:
+        shedding = Shedding(TWO)
+        return [*await asyncio.gather(*(asked(shedding) for _ in range(5))), await asked(shedding)]
+
+    assert asyncio.run(story()) == [200, 200, 503, 503, 503, 200]
+
+
+def test_short_answers_that_never_wait_are_counted_too() -> None:
+    async def story() -> list[int]:
+        shedding = Shedding(TWO)
+        return await asyncio.gather(*(asked(shedding, work=0.0, blocking=0.01) for _ in range(5)))
+
+    assert asyncio.run(story()) == [200, 200, 503, 503, 503]
+
+
+def test_who_has_waited_too_long_for_its_turn_is_turned_away() -> None:
+    async def story() -> list[int]:
+        shedding = Shedding(replace(LIMITS, wait_seconds=0.05, refusal_seconds=0.0))
+        return await asyncio.gather(*(asked(shedding, blocking=0.04) for _ in range(4)))
+
+    assert asyncio.run(story()) == [200, 200, 503, 503]
+
+
+def test_requests_begin_in_the_order_of_their_arrival() -> None:
+    async def story() -> list[int]:
+        shedding, begun = Shedding(), []
+
+        async def ask(number: int) -> None:
+            async with shedding.place():
+                begun.append(number)
+
+        await asyncio.gather(*(ask(number) for number in range(20)))
+        return begun
+
+    assert asyncio.run(story()) == list(range(20))
+
+
+def test_the_loop_looks_up_between_two_answers() -> None:
+    """A ticker that runs once per round of the loop sees each of ten blocking answers begin."""
+
+    async def story() -> int:
+        shedding, seen, ends = Shedding(), set(), False
+
+        async def tick() -> None:
+            while not ends:
+                seen.add(shedding.in_flight)
+                await asyncio.sleep(0)
+
+        ticker = asyncio.create_task(tick())
+        await asyncio.gather(*(asked(shedding, work=0.0, blocking=0.002) for _ in range(10)))
+        ends = True
+        await ticker
+        return len(seen)
+
+    assert asyncio.run(story()) >= 8
+
+
+def test_a_caller_that_is_slow_to_send_takes_no_place() -> None:
+    async def story() -> int:
+        shedding, ends = Shedding(TWO), asyncio.Event()
+
+        async def slow() -> None:
+            async with shedding.place():
+                with shedding.given_up():
+                    await ends.wait()
+
+        waiting = [asyncio.create_task(slow()) for _ in range(2)]
+        await asyncio.sleep(0.01)
+        status = await asked(shedding)
+        ends.set()
+        await asyncio.gather(*waiting)
+        assert shedding.in_flight == 0
+        return status
+
+    assert asyncio.run(story()) == 200
+
+
+def test_a_request_that_fails_gives_its_place_back() -> None:
+    async def story() -> int:
+        shedding = Shedding(TWO)
+        for _ in range(3):
+            with pytest.raises(ZeroDivisionError):
+                async with shedding.place():
+                    raise ZeroDivisionError
+        return shedding.in_flight
+
+    assert asyncio.run(story()) == 0
