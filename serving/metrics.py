@@ -49,7 +49,7 @@ class Metrics:
         self.in_flight = self._gauge("in_flight", "Requests that are being answered", "livesum")
         self.load_failures = Counter(
             "model_load_failures",
-            "Promoted versions and challengers that could not be served",
+            "Champions and challengers that could not be served",
             ["product"],
             registry=own,
         )

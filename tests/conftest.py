@@ -10,9 +10,23 @@ from feature_repo.settings import Settings, load
 from feature_repo.sources import servers as source_servers
 from tests.feature_repo.worlds import own_servers
 
+END_TO_END = "end_to_end"
+
 for name in [each for each in os.environ if each.startswith("TALENTML_") and not each.startswith("TALENTML_TEST_")]:
     del os.environ[name]  # such as the home that make exports
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as dags.cli: threads that spin crawl on a busy machine
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several workers one takes all tests of a file, as its fixtures are made once. Those end to end share a home.
+
+    Those take longest, so they begin first.
+    """
+    items.sort(key=lambda item: END_TO_END not in item.path.parts)
+    for item in items:
+        group = END_TO_END if END_TO_END in item.path.parts else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

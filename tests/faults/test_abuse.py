@@ -13,7 +13,7 @@ import pytest
 from serving.limits import LIMITS
 from tests.faults.live import ESTIMATE, QUESTION, RANK, UNLIMITED, Line, Live, live, seconds_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 DEEP = 10_000
 MIB = 2**20
 

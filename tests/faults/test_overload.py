@@ -14,7 +14,7 @@ from tests.faults.live import QUESTION, RANK, UNLIMITED, Live, live
 from tests.faults.load import Tally
 from tests.serving.process import ROOT, until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 FEW, MANY = 8, 80
 SECONDS = 6.0
 
