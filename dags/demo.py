@@ -20,7 +20,7 @@ from feature_repo.errors import ServingError, TalentError
 from feature_repo.platform import database
 from feature_repo.settings import Settings, load
 from feature_repo.sources.servers import SOURCES, address
-from serving.airflow import Airflow, Run
+from serving.airflow import Airflow, Run, dag_of
 from training.products import PRODUCTS
 
 Say = Callable[[str], None]
@@ -97,7 +97,7 @@ def _month_after_the_last_request(files: Sequence[Path]) -> datetime:
 def _weekly(settings: Settings, until: datetime, say: Say) -> None:
     """Features first, then every product at once; each a run of its DAG, triggered over REST."""
     _run_all(settings, ["talentml_features"], until, say)
-    _run_all(settings, [f"talentml_{name}" for name in PRODUCTS], until, say)
+    _run_all(settings, [dag_of(name) for name in PRODUCTS], until, say)
 
 
 def _run_all(settings: Settings, dags: Sequence[str], until: datetime, say: Say) -> None:

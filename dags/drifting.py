@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import insert
 
 from feature_repo.platform import database
 from feature_repo.platform.tables import drift_reports
 from feature_repo.settings import Settings
+from monitoring.standing import drifts
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -36,19 +37,13 @@ def remember(settings: Settings, watched: "Watched", run_id: str | None) -> None
         connection.execute(insert(drift_reports).values(**row))
 
 
-def newest_first(product: str) -> Select[Any]:
-    """A product's reports: first the one on the latest rows, of those on the same rows the one made last."""
-    table = drift_reports.c
-    return select(drift_reports).where(table.product == product).order_by(table.until.desc(), table.id.desc())
-
-
 def is_new(engine: "Engine", product: str, trained: datetime | None) -> bool:
     """Whether the columns drifted since the newest training, and not already then: retraining cannot mend that.
 
     trained: the newest version's as-of date, None where there is none.
     """
     with engine.connect() as connection:
-        rows = [(row.until, row.verdict == "drift") for row in connection.execute(newest_first(product))]
+        rows = [(row.until, row.verdict == "drift") for row in connection.execute(drifts(product))]
     since = [drifted for until, drifted in rows if trained is None or until > trained]
     then = [drifted for until, drifted in rows if until == trained]
     return since[:1] == [True] and then[:1] != [True]

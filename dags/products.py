@@ -3,6 +3,7 @@
 from airflow.sdk import DAG, Asset, chain
 
 from dags.steps import FEATURES, step, workflow
+from serving.airflow import dag_of
 from training.product import Product
 from training.products import PRODUCTS
 
@@ -15,7 +16,7 @@ def model(product: Product) -> Asset:
 def weekly(product: Product) -> DAG:
     """train -> evaluate -> promote -> deploy -> drift; a refusal skips deploy, and drift still runs."""
     name, as_of = product.name, ("--as-of", '"$AS_OF"')
-    with workflow(f"talentml_{name}", product.schedule, product.title, description(product), [name]) as dag:
+    with workflow(dag_of(name), product.schedule, product.title, description(product), [name]) as dag:
         chain(
             step("train", name, *as_of, inlets=[FEATURES]),
             step("evaluate", name, "--candidate", "--until", '"$AS_OF"'),

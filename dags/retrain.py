@@ -4,6 +4,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import Param, chain
 
 from dags.steps import AS_OF_CUT, CHECK_SCHEDULE, step, workflow
+from serving.airflow import dag_of
 from training.products import PRODUCTS
 
 FORCE = Param(False, type="boolean", description="Retrain whatever the reasons")
@@ -12,7 +13,5 @@ with workflow("talentml_retrain_check", CHECK_SCHEDULE, "Retraining due?", __doc
     for name in PRODUCTS:
         chain(
             step("due", name, "--as-of", '"$AS_OF"', "{{ '--force' if params.force else '' }}", task_id=f"due_{name}"),
-            TriggerDagRunOperator(
-                task_id=f"retrain_{name}", trigger_dag_id=f"talentml_{name}", conf={"until": AS_OF_CUT}
-            ),
+            TriggerDagRunOperator(task_id=f"retrain_{name}", trigger_dag_id=dag_of(name), conf={"until": AS_OF_CUT}),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Engine, RowMapping, select
+from sqlalchemy import Engine, RowMapping, Select, select
 
 from feature_repo.platform.tables import drift_reports, model_training_history, verdicts
 from training import history
@@ -56,12 +56,16 @@ def last_verdict(engine: Engine, product: str) -> dict[str, Any] | None:
 
 
 def last_drift(engine: Engine, product: str) -> dict[str, Any] | None:
-    """The report on the latest rows; of those on the same rows the one made last."""
-    table = drift_reports.c
-    mine = select(*(table[name] for name in DRIFT)).where(table.product == product)
+    """The first of drifts; None before any."""
     with engine.connect() as connection:
-        row = connection.execute(mine.order_by(table.until.desc(), table.id.desc()).limit(1)).mappings().first()
-    return None if row is None else dict(row)
+        row = connection.execute(drifts(product).limit(1)).mappings().first()
+    return None if row is None else {name: row[name] for name in DRIFT}
+
+
+def drifts(product: str) -> Select[Any]:
+    """A product's drift reports: first the one on the latest rows, of those on the same rows the one made last."""
+    table = drift_reports.c
+    return select(drift_reports).where(table.product == product).order_by(table.until.desc(), table.id.desc())
 
 
 def trainings(engine: Engine, product: str | None, limit: int) -> list[RowMapping]:

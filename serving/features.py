@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column, View
 from feature_repo.entities import Entity
-from feature_repo.online import SNAPSHOT, OnlineSnapshot
+from feature_repo.online import OnlineSnapshot
+from feature_repo.packing import SNAPSHOT
 from feature_repo.retrieval import facts, online_frame
 from feature_repo.views import polars_type
 from monitoring.prediction_log import GIVEN

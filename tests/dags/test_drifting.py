@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import insert
 
 from dags.drifting import is_new
-from dags.status import drift_status
 from feature_repo.platform import database
 from feature_repo.platform.tables import drift_reports
 from feature_repo.settings import load
+from monitoring.standing import last_drift
 
 Report = tuple[int, str]
 """The year that a report's rows end with, and its verdict."""
@@ -27,7 +27,7 @@ def told(home: Path, reports: list[Report]) -> "tuple[bool, str | None]":
         row = {"drifted": [], "verdict": verdict, "reason": "", "until": year(until), "reported_at": year(2026)}
         with engine.begin() as connection:
             connection.execute(insert(drift_reports).values(product="one", **row))
-    shown = drift_status(engine, "one")
+    shown = last_drift(engine, "one")
     return is_new(engine, "one", year(2013)), shown["verdict"] if shown else None
 
 
