@@ -2,6 +2,10 @@
 
 Which members count is learned from all skills together; where a skill stands is read from its own values at once, so a
 new month needs no new training.
+
+Not a library's models, though statsforecast's stand beside these in the suite: its AutoETS was off by .760, .157 and
+.465 points on the three real families of series, this by .740, .139 and .398 (docs/real-suite.md); it takes 2.5 ms a
+series in every answer, and it brings pandas into the worker.
 """
 
 import json
