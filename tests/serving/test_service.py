@@ -35,6 +35,22 @@ print(json.dumps({"source": answer["source"], "modules": sorted(sys.modules)}))
 """
 
 
+TIMERS = """
+from types import SimpleNamespace
+from bentoml._internal.server.base_app import BaseAppFactory
+import serving.service
+
+factory = SimpleNamespace(timeout=60, max_concurrency=None)
+print([each.cls.__name__ for each in BaseAppFactory.middlewares.fget(factory)])
+"""
+
+
+def test_bentoml_sets_no_timer_for_a_request(home: Path) -> None:
+    variables = environment(settings_of(home))
+    done = subprocess.run([sys.executable, "-c", TIMERS], env=variables, cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout.decode().splitlines()[-1] == "['untimed']"
+
+
 @pytest.mark.slow
 def test_a_worker_that_has_answered_holds_no_library_that_serving_does_not_need(home: Path) -> None:
     promote(home, promoted(home, 3))
