@@ -34,7 +34,7 @@ down:  ## stop every server that the demos started
 	done
 
 test: lint types system  ## every check: ruff, mypy, import-linter, and all tests with real servers
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 3 --dist loadgroup -m "not alone"
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 3 --no-loadscope-reorder -m "not alone"
 	@$(BIN)/python -m pytest -m alone
 
 lint: environment  ## ruff and the layers

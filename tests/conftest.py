@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from feature_repo.settings import Settings, load
 from feature_repo.sources import servers as source_servers
@@ -17,16 +19,22 @@ for name in [each for each in os.environ if each.startswith("TALENTML_") and not
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as dags.cli: threads that spin crawl on a busy machine
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several workers one takes all tests of a file, as its fixtures are made once. Those end to end share a home.
-
-    Those take longest, so they begin first.
-    """
+    """The end-to-end tests take longest, so they begin first."""
     items.sort(key=lambda item: END_TO_END not in item.path.parts)
-    for item in items:
-        group = END_TO_END if END_TO_END in item.path.parts else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+
+
+class Rooms(LoadFileScheduling):
+    """One worker takes all tests of a file, as its fixtures are made once; those end to end share a home."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return END_TO_END if END_TO_END in Path(file).parts else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
+    return Rooms(config, log)
 
 
 @pytest.fixture(scope="session")
