@@ -31,14 +31,17 @@ class Told:
 
 
 def client_of(settings: Settings, subject: str, timeout: float = 5.0) -> Client:
-    """A client of the home's service, which asks as another service would, with tokens of the home's secret.
+    """A client of the home's service, which asks as another service would.
 
+    With the token of the settings, or with tokens of the home's secret.
     Nothing stands in for a service that is away: whoever asks here wants to know that it answers.
-    Raises SettingsError without a service or a secret.
+    Raises SettingsError without a service, or where there is neither token nor secret.
     """
     from serving.auth import Role, issue
 
     def token() -> str:
+        if settings.service_token is not None:
+            return settings.service_token.get_secret_value()
         return issue(settings, subject, Role.SERVICE, TOKEN_LIFETIME)
 
     return Client(address(settings, "service"), token, timeout, fallback=False)

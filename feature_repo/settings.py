@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     jwt_jwks: Path | None = Field(None, description="A JWKS file of RS256 keys, instead of a secret")
     jwt_issuer: str = Field("talentml", description="Whose tokens are taken (iss)")
     jwt_audience: str = Field("talentml", description="Whom a token must be meant for (aud)")
+    service_token: SecretStr | None = Field(None, description="What our verbs show the service where JWKS signs tokens")
     rate_limit: str = Field("100/minute", description="Requests per subject, as `limits` writes them")
     redis_url: SecretStr | None = Field(None, description="redis://... to share limits between machines; else memory")
     embedding_model: Path | None = Field(None, description="A sentence-transformers BERT folder; the packaged MiniLM")

@@ -94,7 +94,12 @@ def status(settings: "Settings", name: MaybeProduct = None) -> Record:
     return {"experiments": [_assessed(engine, each) for each in found]}
 
 
-@verb(app)
+def one_view(record: Record, out: "Console") -> None:
+    """An experiment in sentences."""
+    status_view({"experiments": [record]}, out)
+
+
+@verb(app, view=one_view)
 def stop(settings: "Settings", name: ProductName) -> Record:
     """End the product's experiment: the champion answers all again. Raises DataError where none runs."""
     from feature_repo.platform import database

@@ -1,6 +1,7 @@
 """docker-compose.yml where there is no Docker: what it starts, what it passes, and that no secret is in it."""
 
 import re
+import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -17,6 +18,9 @@ from feature_repo.settings import Settings, load
 from feature_repo.sources.engines import compose
 from feature_repo.sources.probes import place
 from feature_repo.sources.servers import SOURCES
+from serving import launch
+from serving.keys import secret
+from serving.limits import LIMITS
 
 TEXT = (REPOSITORY / "docker-compose.yml").read_text()
 EXAMPLE = (REPOSITORY / ".env.example").read_text()
@@ -115,7 +119,7 @@ def test_each_password_and_key_comes_from_the_environment() -> None:
 
 
 def test_compose_refuses_to_start_while_a_secret_is_missing() -> None:
-    assert len(VARIABLES) == 10
+    assert len(VARIABLES) == 11
     for name in VARIABLES:
         with pytest.raises(KeyError, match=name):
             interpolated(TEXT, {**VARIABLES, name: ""})
@@ -144,9 +148,10 @@ def test_our_settings_reach_airflow_and_the_service_alike() -> None:
 
 def test_each_address_that_is_passed_leads_to_a_service_and_its_port() -> None:
     settings = load(**ours()["service"])
-    stock = {"mysql": 3306, "neo4j": 7687, "mongodb": 27017, "postgres": 5432}
+    stock = {"mysql": 3306, "neo4j": 7687, "mongodb": 27017, "postgres": 5432, "redis": 6379}
     published = {name: int(one["ports"][0].rpartition(":")[2]) for name, one in services().items() if "ports" in one}
-    for url in (settings.mysql_url, settings.neo4j_url, settings.mongodb_url, settings.database_url):
+    urls = (settings.mysql_url, settings.neo4j_url, settings.mongodb_url, settings.database_url, settings.redis_url)
+    for url in urls:
         assert url is not None
         host, port = place(url).split("/")[0].split(":")
         assert stock[host] == int(port)
@@ -156,9 +161,40 @@ def test_each_address_that_is_passed_leads_to_a_service_and_its_port() -> None:
         assert published[host] == int(port)
 
 
-def test_ones_own_servers_replace_the_profile_of_sources() -> None:
-    own = {**VARIABLES, "TALENTML_MYSQL_URL": "mysql://me:mine@db:3306"}
-    assert services(own)["service"]["environment"]["TALENTML_MYSQL_URL"] == "mysql://me:mine@db:3306"
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("TALENTML_MYSQL_URL", "mysql://me:mine@db:3306"),
+        ("TALENTML_REDIS_URL", "redis://:mine@cache:6379/1"),
+        ("TALENTML_RATE_LIMIT", "5/second"),
+    ],
+)
+def test_ones_own_servers_and_limits_replace_ours(name: str, text: str) -> None:
+    assert services({**VARIABLES, name: text})["service"]["environment"][name] == text
+
+
+def test_the_service_has_no_key_but_the_one_that_the_operator_gives() -> None:
+    with pytest.raises(KeyError, match=r"TALENTML_JWT_SECRET: set it in \.env"):
+        services({name: text for name, text in VARIABLES.items() if name != "TALENTML_JWT_SECRET"})
+    assert "TALENTML_JWT_SECRET" not in (REPOSITORY / "docker/Dockerfile").read_text()
+
+
+def test_a_value_as_the_example_makes_them_is_a_key_that_the_service_takes() -> None:
+    (made,) = re.findall(r"import secrets; print\(secrets\.(\w+)\((\d+)\)\)", EXAMPLE)
+    value = getattr(secrets, made[0])(int(made[1]))
+    assert secret(load(jwt_secret=value)) == value.encode()
+
+
+def test_the_service_answers_with_two_workers_of_one_thread_each() -> None:
+    given = services()["service"]["environment"]
+    assert {name: given[name] for name in launch.ONE_THREAD} == launch.ONE_THREAD
+    option = "BENTOML_CONFIG_OPTIONS"
+    assert given[option] == launch.environment(load(), workers=2)[option]
+
+
+def test_a_service_that_is_told_to_stop_has_the_time_to_write_its_log() -> None:
+    grace = services()["service"]["stop_grace_period"]
+    assert int(grace.removesuffix("s")) > 2 * LIMITS.log_flush_seconds
 
 
 def test_every_option_of_airflow_that_we_set_exists(tmp_path: Path) -> None:

@@ -65,6 +65,14 @@ def test_the_demo_asks_as_a_service_with_a_token_of_the_home(tmp_path: Path) -> 
         assert Tokens.of(settings).caller(found.got[0].authorization) == Caller("demo", Role.SERVICE)
 
 
+def test_with_public_keys_only_it_asks_with_the_token_of_the_settings(tmp_path: Path) -> None:
+    with scripted(says(200, {"models": []})) as found:
+        given = {"service_url": found.url, "jwt_jwks": tmp_path / "keys.json", "service_token": "of.our.issuer"}
+        with client_of(Settings(home=tmp_path, _env_file=None, **given), "deploy") as client:  # type: ignore[arg-type]
+            client.models()
+        assert found.got[0].authorization == "Bearer of.our.issuer"
+
+
 def empty_market(home: Path) -> None:
     """A home as SiP's tasks give it: no talents, jobs, occupations or series."""
     for name in ("talents", "talent_skills", "jobs", "occupations", "contents", "person_traits", "skill_demand"):
