@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fastapi import FastAPI, Request, Response
 from pydantic_core import to_json
 
+from serving import reading
 from serving.admin_requests import RetrainReply, RetrainRequest, RollbackReply, RollbackRequest
 from serving.audited import Call
 from serving.limits import LIMITS
 from serving.platform import Platform
 from serving.problems import ProblemError
-from serving.reading import documented_body, documented_problems, json_body
+from serving.reading import check_products, documented_body, documented_problems, json_body
 from serving.retraining import Retraining, retrain
 from serving.rollback import RolledBack, rolled_back
 from training.product import Product
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Asked = TypeVar("Asked", RetrainRequest, RollbackRequest)
 RETRY = {"Retry-After": "10"}
+UNKNOWN = "unknown product"
+"""The target in the log and the table: a name of none may be anything. The detail of an admin's refusal names it."""
 REFUSALS = {
-    401: "The token is missing or not valid",
     403: "The caller is no admin; this is audited",
-    415: "The body is not JSON",
-    422: "The request breaks its schema; `errors` names the fields",
+    404: "No such product",
+    **reading.REFUSALS,
 }
 
 
@@ -56,9 +58,7 @@ def install(app: FastAPI) -> None:
         response_model=RollbackReply,
         responses={
             202: {"model": RollbackReply, "description": "It goes on, and takes longer than a request may"},
-            **documented_problems(
-                {**REFUSALS, 404: "No such product", 409: "There is nothing to go back to", 503: away}
-            ),
+            **documented_problems({**REFUSALS, 409: "There is nothing to go back to", 503: away}),
         },
         openapi_extra={**documented_body(RollbackRequest), "parameters": [NAME]},
     )
@@ -97,8 +97,9 @@ async def roll_back(request: Request) -> Response:
     202 where it takes longer than a request may: GET /api/v1/models/status tells when it is done.
     """
     running: Running = request.app.state.running
-    name = request.path_params["name"][: LIMITS.id_length]
-    call = Call.of(running.platform, request, "rollback", name)
+    name = request.path_params["name"][: LIMITS.id_length].replace("\0", "\ufffd")  # PostgreSQL keeps no NUL
+    known = name if name in running.models.products else UNKNOWN
+    call = Call.of(running.platform, request, "rollback", known)
     asked = await _asked(call, request, RollbackRequest, running.models.products, name)
     audited = call.about(name, asked.reason)
 
@@ -117,22 +118,14 @@ async def _asked(
     """The request of an admin, about products that there are. Any refusal is audited; who may ask is asked first."""
     try:
         call.check()
-        if name is not None and name not in products:
-            raise ProblemError(404, f"No such product: {name}, allowed: {', '.join(products)}.")
+        check_products([name] if name is not None else [], products)
         asked = await json_body(request, model)
         if isinstance(asked, RetrainRequest):
-            _check(asked.names, products)
+            check_products(asked.names, products)
     except ProblemError as refusal:
         await call.refused(refusal)
         raise
     return asked
-
-
-def _check(names: list[str], products: Mapping[str, Product]) -> None:
-    """Raises ProblemError 422 for a product that there is not."""
-    if unknown := [name for name in names if name not in products]:
-        message = f"{unknown[0]}: no such product, allowed: {', '.join(products)}"
-        raise ProblemError(422, "The request breaks its schema.", [{"field": "product", "message": message}])
 
 
 def _as_of(running: "Running") -> datetime | None:

@@ -26,7 +26,13 @@ class RetrainRequest(Strict):
     """Which products to train again, and why: one product, or several."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"product": "task_assignment", "reason": "300 tasks were imported on Friday"}]}
+        json_schema_extra={
+            "examples": [{"product": "task_assignment", "reason": "300 tasks were imported on Friday"}],
+            "oneOf": [
+                {"required": [name], "properties": {name: {"type": kind}}}
+                for name, kind in (("product", "string"), ("products", "array"))
+            ],
+        }
     )
 
     product: Id | None = None

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import to_json
 
-from serving import admin, docs, document, problems, reports, status
+from serving import admin, docs, document, problems, reading, reports, status
 from serving.access import check_own, check_role
 from serving.answers import Question
 from serving.caller import Role
 from serving.judgement import add_feedback_route
-from serving.reading import documented_problems, json_body
+from serving.reading import documented_problems, json_body, query
 from serving.replies import Health, Status, batch_reply, reply_model
 from serving.schemas import batch_model, camel, given_models, request_model
 from training.product import Product
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 
 OPERATORS = frozenset({Role.SERVICE, Role.ENGINEER, Role.ADMIN})
 PROBLEMS = documented_problems(
-    {
-        404: "No such thing; give its columns where the request may",
-        415: "The body is not JSON",
-        422: "The request breaks its schema; `errors` names the fields",
-    }
+    {404: "No such thing; give its columns where the request may", **reading.REFUSALS},
 )
 
 
@@ -42,6 +38,7 @@ def application(products: Mapping[str, Product]) -> FastAPI:
         summary="People, tasks, jobs and skills: what suits whom, what to expect, what to learn",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the other place would be on whatever host the caller's Host header names
     )
     problems.install(app)
     docs.install(app)
@@ -130,11 +127,7 @@ def _from_parameters(endpoint: Callable[..., Any], model: type[BaseModel]) -> Ca
     """The endpoint of a GET: the request's fields come from the path and the query."""
 
     async def read(request: Request) -> Response:
-        try:
-            asked = model.model_validate_strings({**request.query_params, **request.path_params})
-        except ValidationError as error:
-            raise problems.invalid(error) from None
-        answer: Response = await endpoint(request, asked)
+        answer: Response = await endpoint(request, query(request, model))
         return answer
 
     return read

@@ -10,9 +10,8 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from monitoring.feedback import Taken
-from serving import problems
 from serving.limits import LIMITS
-from serving.problems import ProblemAnswer
+from serving.reading import documented_problems
 from serving.replies import Reply
 from serving.schemas import Id, Strict
 
@@ -36,7 +35,11 @@ class Judgement(Strict):
                 {"item": "person-17", "accepted": True},
                 {"rating": 2, "comment": "Took twice as long as expected."},
                 {"item": "task-4", "person_id": "person-17", "accepted": False, "rating": 1},
-            ]
+            ],
+            "anyOf": [
+                {"required": [name], "properties": {name: {"type": kind}}}
+                for name, kind in (("accepted", "boolean"), ("rating", "integer"), ("comment", "string"))
+            ],
         },
     )
 
@@ -89,16 +92,15 @@ class Noted(Reply):
 
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     200: {"model": Noted, "description": "It took the place of what was said of the same person and item before"},
-    **{
-        code: {"model": ProblemAnswer, "content": {problems.MEDIA_TYPE: {}}, "description": text}
-        for code, text in (
-            (403, "A talent may judge answers about itself only"),
-            (404, "No such answer"),
-            (409, "Somebody else judged this already"),
-            (429, "Too many since midnight UTC; Retry-After says when again"),
-            (503, "It cannot be stored now; Retry-After says when to send it again"),
-        )
-    },
+    **documented_problems(
+        {
+            403: "A talent may judge answers about itself only",
+            404: "No such answer",
+            409: "Somebody else judged this already",
+            429: "Too many since midnight UTC; Retry-After says when again",
+            503: "It cannot be stored now; Retry-After says when to send it again",
+        }
+    ),
 }
 
 

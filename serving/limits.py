@@ -23,6 +23,10 @@ class Limits:
     text_length: int = 10_000
     list_length: int = 1_000
     factors: int = 5
+    errors: int = 100
+    """Wrong fields that a 422 names."""
+    errors_counted: int = 10_000
+    """Where a megabyte holds more, none is named: to make 90,000 of them held up a worker for 0.5 s."""
     token_length: int = 4_096
     token_leeway_seconds: float = 30.0
     token_known_seconds: float = 60.0
@@ -50,6 +54,17 @@ class Limits:
     cache_bytes: int = 64 * 2**20
     registry_poll_seconds: float = 2.0
     watch_seconds: float = 0.5
+    open_seconds: float = 3.0
+    """A starting worker waits so long for the online store, and as long for its models; rules answer until then."""
+    watch_close_seconds: float = 2.0
+    registry_seconds: float = 5.0
+    registry_round_seconds: float = 2.0
+    """A round in which MLflow fails and that took so long ends: the other products would take as long each."""
+    follower_hangs_seconds: float = 120.0
+    """A round that takes longer is given up with its process, and another one begins."""
+    extra_threads: int = 4
+    extra_seconds: float = 3.0
+    """What a route says beside scores is null where it takes longer."""
     fetch_retry_seconds: float = 10.0
     load_retry_seconds: float = 60.0
     platform_threads: int = 8

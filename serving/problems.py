@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from feature_repo.errors import ServingError
+from serving.limits import LIMITS
 
 MEDIA_TYPE = "application/problem+json"
 UNFORESEEN = "The service could not answer."
@@ -77,10 +78,13 @@ def problem(
 
 
 def invalid(error: ValidationError) -> ProblemError:
-    """A 422 that names each wrong field, and never repeats what was sent."""
+    """A 422 that names the first wrong fields, and repeats no value that was sent, nor a name longer than an id's."""
+    count = error.error_count()
+    if count > LIMITS.errors_counted:
+        return ProblemError(422, f"The request breaks its schema in {count} places.")
     errors = [
-        {"field": ".".join(map(str, fault["loc"])) or "body", "message": fault["msg"]}
-        for fault in error.errors(include_input=False, include_url=False, include_context=False)
+        {"field": ".".join(str(name)[: LIMITS.id_length] for name in fault["loc"]) or "body", "message": fault["msg"]}
+        for fault in error.errors(include_input=False, include_url=False, include_context=False)[: LIMITS.errors]
     ]
     return ProblemError(422, "The request breaks its schema.", errors)
 

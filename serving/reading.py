@@ -1,15 +1,22 @@
 """Requests that are read by their endpoint, not before it: who may not ask is told so whatever the body is."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from serving import problems
+from serving.limits import LIMITS
 from serving.problems import ProblemAnswer, ProblemError
 
 Read = TypeVar("Read", bound=BaseModel)
+REFUSALS: Mapping[int, str] = {
+    415: "The body is not JSON",
+    422: "The request breaks its schema; `errors` names the fields",
+}
+"""What is answered to a body that cannot be read, and when."""
 
 
 async def json_body(request: Request, model: type[Read]) -> Read:
@@ -22,9 +29,14 @@ async def json_body(request: Request, model: type[Read]) -> Read:
 
 
 def query(request: Request, model: type[Read]) -> Read:
-    """The query's parameters. Raises ProblemError 422."""
+    """The parameters of the query and of the path. Raises ProblemError 422, also for one that is given twice."""
+    given = [*request.query_params.multi_items(), *request.path_params.items()]
+    names = Counter(name for name, _ in given)
+    if twice := [name for name, count in names.items() if count > 1]:
+        error = {"field": twice[0][: LIMITS.id_length], "message": "give it once"}
+        raise ProblemError(422, "The request breaks its schema.", [error])
     try:
-        return model.model_validate_strings(dict(request.query_params))
+        return model.model_validate_strings(dict(given))
     except ValidationError as error:
         raise problems.invalid(error) from None
 
@@ -36,6 +48,12 @@ def check_type(request: Request) -> None:
         raise ProblemError(415, "The body's type is not one that is read here, allowed: application/json.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise ProblemError(415, "The body is compressed, allowed: plain application/json.")
+
+
+def check_products(names: Iterable[str], products: Collection[str]) -> None:
+    """Raises ProblemError 404 for a product that there is not."""
+    if unknown := [name for name in names if name not in products]:
+        raise ProblemError(404, f"No such product: {unknown[0]}, allowed: {', '.join(products)}.")
 
 
 def documented_body(model: type[BaseModel]) -> dict[str, Any]:

@@ -16,9 +16,8 @@ from monitoring import outcomes, standing
 from serving.access import check_role
 from serving.caller import Role
 from serving.problems import ProblemError
-from serving.reading import documented_problems, documented_query, query
+from serving.reading import check_products, documented_problems, documented_query, query
 from serving.report_replies import HistoryQuery, ModelMetrics, Training, TrainingHistory
-from training.product import Product
 
 if TYPE_CHECKING:
     from serving.running import Running
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 READERS = frozenset({Role.ENGINEER, Role.ADMIN})
 FEEDBACK_PERIOD = timedelta(days=30)
 REFUSALS = {
-    401: "The token is missing or not valid",
     403: "The caller is neither engineer nor admin",
     503: "The platform's database is away; see Retry-After",
 }
@@ -46,7 +44,9 @@ def install(app: FastAPI) -> None:
         training_history,
         summary="What was trained, newest first",
         response_model=TrainingHistory,
-        responses=documented_problems({**REFUSALS, 422: "The query breaks its schema; `errors` names the fields"}),
+        responses=documented_problems(
+            {**REFUSALS, 404: "No such product", 422: "The query breaks its schema; `errors` names the fields"}
+        ),
         openapi_extra=documented_query(HistoryQuery),
     )
 
@@ -79,7 +79,7 @@ async def training_history(request: Request) -> Response:
     check_role(request.state.caller, READERS)
     asked = query(request, HistoryQuery)
     running: Running = request.app.state.running
-    _check(asked.product, running.models.products)
+    check_products([asked.product] if asked.product else [], running.models.products)
     rows = await running.platform.read(lambda engine: standing.trainings(engine, asked.product, asked.limit))
     return _json({"trainings": [{name: row[name] for name in COLUMNS} for row in rows]})
 
@@ -112,13 +112,6 @@ async def _feedback(running: "Running", window: Window) -> dict[str, Any]:
         return await running.platform.read(summaries)
     except ProblemError:
         return {}
-
-
-def _check(product: str | None, products: Mapping[str, Product]) -> None:
-    """Raises ProblemError 422 for a product that there is not."""
-    if product is not None and product not in products:
-        message = f"{product}: no such product, allowed: {', '.join(products)}"
-        raise ProblemError(422, "The request breaks its schema.", [{"field": "product", "message": message}])
 
 
 def _json(content: Any) -> Response:

@@ -159,7 +159,7 @@ FORGERIES = [
     bearer("no alg", lambda: raw({"typ": "JWT"}, claims()), "bad signature"),
     bearer("alg is a list", lambda: raw({"alg": ["HS256"]}, claims()), "bad signature"),
     bearer("another HMAC", lambda: jwt.encode(claims(), SECRET * 2, "HS512"), "bad signature"),
-    bearer("RS256 where a secret is taken", lambda: by_rsa("a"), "bad signature"),
+    bearer("RS256 where a secret is taken", lambda: by_rsa("a"), "unknown key"),
     bearer("another secret", lambda: raw({"alg": "HS256"}, claims(), b"x" * 32), "bad signature"),
     bearer("no secret", lambda: raw({"alg": "HS256"}, claims(), b""), "bad signature"),
     bearer("a signature cut short", lambda: signed()[:-11], "bad signature"),
@@ -170,6 +170,8 @@ FORGERIES = [
     bearer("x5u", lambda: raw({"alg": "HS256", "x5u": "file:///etc/passwd"}, claims(), b"x" * 32), "bad signature"),
     bearer("a critical extension", lambda: signed({"crit": ["exp"], "exp": 1}), "malformed"),
     bearer("an unencoded payload", lambda: signed({"crit": ["b64"], "b64": False}), "malformed"),
+    bearer("a key by name, of a service that has one without", lambda: signed({"kid": "a"}), "unknown key"),
+    bearer("a path as the name of the key", lambda: signed({"kid": "../../dev/null"}), "unknown key"),
     bearer("a kid that is a number", lambda: signed({"kid": 1}), "malformed"),
     *(
         bearer(f"no {name}", lambda name=name: signed(without=[name]), f"malformed: it lacks the claim {name}.")

@@ -55,6 +55,18 @@ def test_whoever_is_no_admin_is_refused_and_that_is_audited(asked: Site, path: s
     assert (entry.action, entry.request_id) == (path.rpartition("/")[2], "r-1")
 
 
+@pytest.mark.parametrize("role", [Role.TALENT, Role.ADMIN])
+@pytest.mark.parametrize("sent", ["canary", "%00canary", "canary%0Arefused"])
+def test_the_log_does_not_repeat_a_name_that_no_product_has(
+    asked: Site, role: Role, sent: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And PostgreSQL, which takes no NUL, writes the refusal down."""
+    assert asked.ask(role).post(f"/api/v1/models/{sent}/rollback", json=WHY).status_code in (403, 404)
+    (entry,) = written(asked)
+    assert (entry.target, "\0" in entry.detail) == ("unknown product", False)
+    assert "canary" not in caplog.text
+
+
 @pytest.mark.parametrize("path", [RETRAIN, ROLLBACK])
 def test_a_refusal_does_not_depend_on_the_body(asked: Site, path: str) -> None:
     """Nobody learns by trying which products there are, or escapes the audit by sending nonsense."""
@@ -64,7 +76,7 @@ def test_a_refusal_does_not_depend_on_the_body(asked: Site, path: str) -> None:
 
 
 WRONG = (
-    (RETRAIN, {"product": "nonsense", **WHY}, 422, f"nonsense: no such product, allowed: {', '.join(PRODUCTS)}"),
+    (RETRAIN, {"product": "nonsense", **WHY}, 404, f"No such product: nonsense, allowed: {', '.join(PRODUCTS)}."),
     (RETRAIN, {"product": PRODUCT.name, "products": [PRODUCT.name], **WHY}, 422, "give either product or products"),
     (RETRAIN, WHY, 422, "give either product or products"),
     (RETRAIN, {"product": PRODUCT.name}, 422, "Field required"),

@@ -50,7 +50,7 @@ def test_a_good_token_says_who_asks_and_in_which_role(role: Role) -> None:
         lambda: f"BEARER   {signed()}",
         lambda: f"Bearer {signed(aud=['payroll', 'talentml'])}",
         lambda: f"Bearer {signed(sub='billing', nbf=-5, jti='1', more={'of': 'it'})}",
-        lambda: f"Bearer {signed({'kid': '../../etc/passwd', 'jku': 'http://127.0.0.1/', 'typ': 'at+jwt'})}",
+        lambda: f"Bearer {signed({'jku': 'http://127.0.0.1/', 'typ': 'at+jwt'})}",
     ],
     ids=["bearer", "BEARER", "one audience of two", "more claims", "headers that nobody follows"],
 )

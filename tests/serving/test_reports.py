@@ -159,8 +159,8 @@ def test_twenty_rows_come_unless_more_are_asked_for(asked: Site, engine: Engine)
 
 
 WRONG = (
-    ({"limit": 0}, "limit"), ({"limit": 201}, "limit"), ({"limit": "many"}, "limit"), ({"product": "x"}, "product"),
-    ({"product": "' or 1=1 --"}, "product"), ({"since": "yesterday"}, "since"),
+    ({"limit": 0}, "limit"), ({"limit": 201}, "limit"), ({"limit": "many"}, "limit"), ({"limit": [1, 2]}, "limit"),
+    ({"since": "yesterday"}, "since"),
 )  # fmt: skip
 
 
@@ -168,6 +168,12 @@ WRONG = (
 def test_a_wrong_query_is_a_422_that_names_the_field(asked: Site, query: dict[str, Any], field: str) -> None:
     answer = asked.ask(Role.ENGINEER).get(HISTORY, params=query)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+@pytest.mark.parametrize("name", ["x", "' or 1=1 --"])
+def test_the_history_of_a_product_that_there_is_not_is_a_404(asked: Site, name: str) -> None:
+    answer = asked.ask(Role.ENGINEER).get(HISTORY, params={"product": name})
+    assert (answer.status_code, "task_assignment" in answer.json()["detail"]) == (404, True)
 
 
 @pytest.mark.parametrize("path", [METRICS, HISTORY])

@@ -75,6 +75,35 @@ def test_an_error_never_repeats_what_was_sent(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        pytest.param({str(number): 1 for number in range(300)}, 100, id="more than are named"),
+        pytest.param({str(number): 1 for number in range(80_000)}, 0, id="a megabyte of unknown fields"),
+        pytest.param({"k" * 1_000_000: 1}, 1, id="an unknown field with a long name"),
+    ],
+)
+def test_the_answer_to_nonsense_is_short(service: Service, body: dict[str, int], named: int) -> None:
+    """A megabyte of unknown fields was answered with 5.6 MB that took half a second to make."""
+    answer = sent(service, json.dumps(body))
+    assert answer.status_code == 422
+    assert len(answer.json().get("errors", [])) == named
+    assert len(answer.content) < 20_000
+
+
+@pytest.mark.parametrize("asked", ["go?horizon=3&horizon=2", "go?skill_id=python"])
+def test_a_parameter_that_is_given_twice_is_a_422(service: Service, asked: str) -> None:
+    """Nobody guesses which one counts, and one of the query does not go unread where the path has it."""
+    answer = service.http.get(f"/api/v1/trends/forecast/{asked}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["message"] == "give it once"
+
+
+def test_no_answer_sends_the_caller_to_the_host_that_it_named(service: Service) -> None:
+    answer = service.http.post(f"{ROUTE}/", json={}, headers={"host": "evil.example"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {"person_id": "P1"},
