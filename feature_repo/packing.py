@@ -6,6 +6,7 @@ numbers.npy         view after view, the rows in that order and a last one of no
                     the codes of texts
 <view>.arrow        lists and times: rows in the same order, the last one null
 snapshot.json       what is where
+digests.json        what each of these is, so that a damaged one is not read
 
 Rows are found by the functions of the historical read (asof.py), so both give the same bits. Columns that are read off
 an entity's own, such as the words of a task's title, are computed here, once, by their pair functions.
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from feature_repo.asof import Index, batch
 from feature_repo.column import Column, View
+from feature_repo.digests import write_digests
 from feature_repo.errors import DataError
 from feature_repo.index import write_batch
 from feature_repo.names import Names
@@ -67,6 +69,7 @@ def write_snapshot(
     columns = {view.name: [column.name for column in numeric(view)] for view in packed}
     facts = {"as_of": as_of.isoformat(), "offline": offline, "rows": rows, "columns": columns, "names": list(names)}
     (folder / SNAPSHOT).write_text(json.dumps(facts, indent=1))
+    write_digests(folder)
 
 
 def packed_rows(folder: Path) -> dict[str, int]:

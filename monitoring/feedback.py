@@ -67,15 +67,16 @@ def logged(engine: Engine, prediction_id: str) -> Logged | None:
     return None if row is None else Logged(row.product, row.answer)
 
 
-def give(engine: Engine, feedback: Feedback, per_day: int, seconds: float) -> Taken:
+def give(engine: Engine, feedback: Feedback, per_day: int, seconds: float, is_own: bool = False) -> Taken:
     """Store it, committed and on the disk when this returns. One that is given twice is stored once.
 
-    per_day: a subject's words since midnight UTC. seconds: how long to wait for others that write.
+    per_day: a subject's words since midnight UTC. seconds: how long to wait for others that write. is_own: whether the
+    person itself gives it, and not somebody of the same name.
     Raises sqlalchemy's OperationalError where the database is away, locked for longer, or full.
     """
     with engine.connect() as connection:
         _begin(connection, feedback.subject, seconds)
-        taken = _written(connection, feedback)
+        taken = _written(connection, feedback, is_own)
         if taken in (Taken.NEW, Taken.REPLACED):
             if _given_today(connection, feedback) > per_day:
                 return Taken.TOO_MANY  # uncommitted
@@ -94,11 +95,11 @@ def _begin(connection: Connection, subject: str, seconds: float) -> None:
     connection.execute(lock, {"key": ADVISORY, "subject": subject})
 
 
-def _written(connection: Connection, feedback: Feedback) -> Taken:
+def _written(connection: Connection, feedback: Feedback, is_own: bool) -> Taken:
     """Update before insert: it is the update that takes SQLite's lock for what follows."""
     table, row = match_feedback.c, asdict(feedback)
     mine = [getattr(table, name) == row[name] for name in ("person_id", "item_id", "kind")]
-    if feedback.subject != feedback.person_id:
+    if not is_own:
         mine.append(table.subject == feedback.subject)
     if connection.execute(update(match_feedback).where(*mine).values(**row)).rowcount:
         return Taken.REPLACED

@@ -69,9 +69,8 @@ class Judgements:
             rating=judgement.rating,
             comment=judgement.comment,
         )
-        taken = await self._threaded(
-            lambda engine: give(engine, feedback, LIMITS.feedback_per_day, LIMITS.feedback_lock_seconds)
-        )
+        caps, is_own = (LIMITS.feedback_per_day, LIMITS.feedback_lock_seconds), caller.role is Role.TALENT
+        taken = await self._threaded(lambda engine: give(engine, feedback, *caps, is_own=is_own))
         _check_taken(taken, feedback.given_at)
         return feedback, taken
 

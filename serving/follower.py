@@ -5,27 +5,36 @@ Of several followers one works, the others wait for its lock. A follower ends wh
 """
 
 import fcntl
+import logging
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from feature_repo.errors import TalentError
+from feature_repo.errors import SourceError, TalentError
 from feature_repo.settings import Settings, load
 from monitoring import experiment
 from monitoring.experiment import Experiment
 from serving import champions
 from serving.champions import Challenger, Champions, Promoted
 from serving.limits import LIMITS
+from serving.redaction import described, traceback_of
 from training.registry import Registry
+from training.tracking import address, check_reachable
 from training.version import Version
 
+LOG = logging.getLogger("talentml.serving")
 Ask = Callable[[str], Version | None]
+T = TypeVar("T")
+HUNG = 3
+"""The exit status of a follower whose round hung."""
 
 
 def main() -> None:
@@ -48,12 +57,40 @@ def follow(settings: Settings) -> None:
     from training.products import PRODUCTS
 
     home, registry = settings.root, Registry(settings)
-    champions.write(home, asked(registry, registry.recorded, PRODUCTS, home))
+    with within(LIMITS.follower_hangs_seconds):
+        champions.write(home, asked(registry, registry.recorded, PRODUCTS, home))
     while True:
-        found = asked(registry, registry.champion, PRODUCTS, home)
-        champions.write(home, found)
+        with within(LIMITS.follower_hangs_seconds):
+            found = asked(registry, alive(registry), PRODUCTS, home)
+            champions.write(home, found)
         registry = Registry(settings) if found.error else registry  # MLflow may come back at another address
         time.sleep(LIMITS.registry_poll_seconds)
+
+
+def alive(registry: Registry) -> Ask:
+    """Asks MLflow for a champion, for no longer than registry_seconds: its own client waits 90 s for a mute one."""
+
+    @cache
+    def reach() -> None:
+        check_reachable(address(registry.settings))
+
+    def champion(product: str) -> Version | None:
+        reach()
+        return registry.champion(product)
+
+    return lambda product: in_time(lambda: champion(product), LIMITS.registry_seconds, "mlflow")
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """End this process where what is inside takes longer: a thread that hangs in a socket cannot be ended otherwise."""
+    watchdog = threading.Timer(seconds, os._exit, [HUNG])
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
 
 
 def _known(home: Path) -> Champions:
@@ -66,18 +103,42 @@ def _known(home: Path) -> Champions:
 def asked(registry: Registry, champion: Ask, products: Iterable[str], home: Path) -> Champions:
     """The champions' and challengers' files, fetched where they are new.
 
-    What cannot be asked, or has no champion, stays as it was.
+    What cannot be asked, or has no champion, stays as it was: of one product too, whatever becomes of the others.
     """
-    known, versions = _known(home), dict[str, Version]()
-    error = None
-    try:
-        versions = {name: found for name in products if (found := champion(name))}
-    except (TalentError, SQLAlchemyError) as failure:
-        error = str(failure)
+    known = _known(home)
+    versions, error = _versions(champion, products)
     wanted = {**known.wanted, **_fetched(registry, known.wanted, versions)}
     challengers, failed = _challengers(registry, known.challengers, wanted, versions)
     error = error or failed
     return Champions(wanted=wanted, challengers=challengers, checked_at=datetime.now(UTC), error=error)
+
+
+def _versions(champion: Ask, products: Iterable[str]) -> tuple[dict[str, Version], str | None]:
+    """The products' champions, and what went wrong first. One that cannot be asked hides none of the others.
+
+    Where MLflow is slow to fail, they are left for the next round: each could take a minute and a half.
+    """
+    versions: dict[str, Version] = {}
+    error, begun = None, time.monotonic()
+    for name in products:
+        try:
+            found = champion(name)
+        except Exception as failure:  # noqa: BLE001  what answers there may be no MLflow, and say anything
+            error = error or _said(failure)
+            if time.monotonic() - begun > LIMITS.registry_round_seconds:
+                break
+            continue
+        if found:
+            versions[name] = found
+    return versions, error
+
+
+def _said(failure: Exception) -> str:
+    """What went wrong; of a failure that nobody foresaw only its kind, and the log says where."""
+    if isinstance(failure, TalentError):
+        return str(failure)
+    LOG.error("following: %s", traceback_of(failure))
+    return described(failure)
 
 
 def _fetched(registry: Registry, held: Mapping[str, Promoted], versions: Mapping[str, Version]) -> dict[str, Promoted]:
@@ -108,17 +169,38 @@ def _challengers(
     asked: the products whose champion was asked for just now. An experiment whose champion is another one by now ends.
     """
     try:
-        running = _running(registry, {product: wanted[product].number for product in asked})
-    except (TalentError, SQLAlchemyError) as failure:
-        return held, str(failure)
+        numbers = {product: wanted[product].number for product in asked}
+        running = in_time(lambda: _running(registry, numbers), LIMITS.database_seconds, "platform database")
+    except Exception as failure:  # noqa: BLE001  as above
+        return held, _said(failure)
     found: dict[str, Challenger] = {}
     error = None
     for product, each in running.items():
         try:
             found[product] = _challenger(registry, each, held.get(product))
-        except TalentError as failure:
-            error = str(failure)
+        except Exception as failure:  # noqa: BLE001  as above
+            error = _said(failure)
     return found, error
+
+
+def in_time(question: Callable[[], T], seconds: float, whom: str) -> T:
+    """What a server answers. One that hangs keeps its thread, and what does not need it goes on being followed.
+
+    Raises SourceError where it takes longer, and what the question raises.
+    """
+    answer: Future[T] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(question())
+        except Exception as failure:  # noqa: BLE001  raised where it is waited for
+            answer.set_exception(failure)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except TimeoutError:
+        raise SourceError(f"{whom}: no answer within {seconds:g} s") from None
 
 
 def _running(registry: Registry, numbers: Mapping[str, int]) -> dict[str, Experiment]:
@@ -147,8 +229,8 @@ def _fetch(registry: Registry, version: Version) -> Promoted:
     error = None
     try:
         registry.fetch(version)
-    except TalentError as failure:
-        error = str(failure)
+    except Exception as failure:  # noqa: BLE001  as above
+        error = _said(failure)
     return Promoted(
         number=version.number,
         sha256=version.sha256,

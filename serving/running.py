@@ -1,21 +1,16 @@
-"""What one worker holds while it runs, and the thread that keeps it fresh."""
+"""What one worker holds while it runs, and the threads that keep it fresh."""
 
-import logging
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from typing import Any
-
-import polars as pl
 
 from feature_repo.entities import Entity
 from feature_repo.platform import database
 from feature_repo.settings import Settings
 from serving.answers import Answers
 from serving.auth import Tokens
-from serving.fallback import columns_of
 from serving.features import Asked, Features, Published, Read, read_for, stored_columns
 from serving.feedback import Judgements
 from serving.journal import Journal
@@ -26,9 +21,9 @@ from serving.models import Models
 from serving.platform import Platform
 from serving.rates import Limiter
 from serving.shadow import Shadow
+from serving.watch import Watch
 from training.product import Product
 
-LOG = logging.getLogger("talentml.serving")
 WARM_UP_ROWS = 8
 NOBODY = "nobody"
 RESTART_SECONDS = 10.0
@@ -51,58 +46,52 @@ class Running:
         self.answers = Answers(self.features, self.models, self.journal, self.metrics, self.shadow)
         self._follower: subprocess.Popen[bytes] | None = None
         self._follower_started = -RESTART_SECONDS
-        self._closing = threading.Event()
-        self._watch = threading.Thread(target=self._watch_all, name="watch", daemon=True)
+        # Apart: a store on a slow disk must not hold up a rollback.
+        self._stores, self._champions = Watch("features", self._catch_up), Watch("models", self._follow)
+        self._following = Watch("follower", self._keep_following)
 
     def start(self) -> None:
-        """Open what is published and load what was served last; follow changes from then on. Never fails."""
-        self.refresh()
+        """Follow what is published and promoted, from now on; waits for both, and no longer than twice open_seconds.
+
+        Never fails. Features come first: models warm up on what requests will read.
+        """
         self.journal.start()
         self.shadow.start()
-        self._watch.start()
+        self._stores.start(LIMITS.open_seconds)
+        self._champions.start(LIMITS.open_seconds)
+        self._following.start(0)  # last: its imports take a second of a core
 
     def close(self) -> None:
         """Stop following, and write what is not logged yet."""
-        self._closing.set()
-        self._watch.join()
-        self.judgements.close()
-        self.platform.close()
-        self.shadow.close()
-        self.journal.close()
+        for watch in (self._following, self._champions, self._stores):
+            watch.close()
         if self._follower and self._follower.stdin:
             self._follower.stdin.close()
             self._follower.wait(LIMITS.log_flush_seconds)
+        self.shadow.close()
+        self.journal.close()
+        self.platform.close()
+        self.judgements.close()  # last: it waits for what was begun, and a database may hang
 
     def warm_up(self, product: Product) -> Read:
         """A few rows as a request would read them, the last about a given thing; nulls if nothing is published."""
-        return read_for(self.features.current, warm_up_rows(self.features.current, product), columns_of(product))
+        return read_for(self.features.current, warm_up_rows(self.features.current, product), product.asked_columns)
 
     def refresh(self) -> None:
-        """Catch up with what was published and promoted. Never fails; the next round may go better."""
-        self._refresh_features()
-        self._refresh_models()
+        """Catch up with what was published and promoted, here and now. Never fails; the next time may go better."""
+        for watch in (self._stores, self._champions):
+            watch.round()
 
-    def _refresh_features(self) -> None:
-        try:
-            self.features.refresh()
-            now = self.features.current
-            as_of, at = (now.snapshot.as_of, now.published_at) if now else (None, 0.0)
-            self.metrics.note_features(as_of, at, is_failing=self.features.error is not None)
-        except Exception:
-            LOG.exception("cannot catch up with what was published")
+    def _catch_up(self) -> None:
+        self.features.refresh()
+        now = self.features.current
+        as_of, at = (now.snapshot.as_of, now.published_at) if now else (None, 0.0)
+        self.metrics.note_features(as_of, at, is_failing=self.features.error is not None)
 
-    def _refresh_models(self) -> None:
-        try:
-            self.models.refresh()
-            asked_at = self.models.registry.checked_at
-            self.metrics.checked_seconds.set(asked_at.timestamp() if asked_at else 0)
-        except Exception:
-            LOG.exception("cannot catch up with what was promoted")
-
-    def _watch_all(self) -> None:
-        while not self._closing.wait(LIMITS.watch_seconds):
-            self._keep_following()
-            self.refresh()
+    def _follow(self) -> None:
+        self.models.refresh()
+        asked_at = self.models.registry.checked_at
+        self.metrics.checked_seconds.set(asked_at.timestamp() if asked_at else 0)
 
     def _keep_following(self) -> None:
         is_gone = self._follower is None or self._follower.poll() is not None
@@ -125,8 +114,7 @@ def warm_up_rows(published: Published | None, product: Product) -> Asked:
     if published and route.given and published.knows(route.subject[-1], subject[route.subject[-1].key]):
         last = route.subject[-1].key
         given[-1] = stored_columns(published, route.given, {last: subject[last]})
-    spine = pl.DataFrame(rows, schema=dict.fromkeys(route.keys, pl.String))
-    return Asked(route, spine.with_columns(**{name: pl.lit(x) for name, x in route.inputs.items()}), given, subject)
+    return Asked(route, {key: [row[key] for row in rows] for key in route.keys}, given, subject, route.inputs)
 
 
 def _anybody(published: Published | None, entity: Entity) -> str:

@@ -1,5 +1,6 @@
 """Row 27: the online store slow, stale or down. Answers go on, marked, and the gauges say so."""
 
+import mmap
 import os
 import shutil
 import time
@@ -7,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import polars as pl
 import pytest
 
 from feature_repo.column import Column
+from feature_repo.digests import write_digests
+from feature_repo.reader import Given, Spine
+from feature_repo.table import Table
 from feature_repo.versions import current
 from serving.features import Published
 from serving.limits import LIMITS
@@ -75,13 +77,24 @@ def one_view_missing(folder: Path) -> None:
     next(iter(sorted(folder.glob("*.arrow")))).unlink()
 
 
+def one_bit(folder: Path) -> None:
+    """What no reader would notice: a number is another one."""
+    path = folder / "numbers.npy"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
 def forbidden(folder: Path) -> None:
     """A folder where a file should be: as unreadable as one without permission, also to root."""
     (folder / "snapshot.json").unlink()
     (folder / "snapshot.json").mkdir()
 
 
-@pytest.mark.parametrize("damage", [gone, cut_short, half_written, overwritten, one_view_missing, forbidden])
+DAMAGES = [gone, cut_short, half_written, overwritten, one_bit, one_view_missing, forbidden]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_at_a_cold_start_with_a_damaged_store_the_rule_answers_and_says_why(
     home: Path, serve: Serve, damage: Callable[[Path], None]
 ) -> None:
@@ -92,7 +105,7 @@ def test_at_a_cold_start_with_a_damaged_store_the_rule_answers_and_says_why(
     assert service.metric(FAILING) == 1
 
 
-@pytest.mark.parametrize("damage", [gone, half_written, one_view_missing, forbidden])
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_while_serving_the_open_version_goes_on_and_grows_old(
     home: Path, serve: Serve, damage: Callable[[Path], None]
 ) -> None:
@@ -136,15 +149,46 @@ def test_what_was_published_too_long_ago_is_answered_by_the_rule(home: Path, ser
     assert service.metric(AGE) > timedelta(days=LIMITS.stale_days).total_seconds()
 
 
+def test_all_of_a_store_is_in_memory_once_it_is_open_so_that_no_request_waits_for_the_disk(
+    home: Path, serve: Serve
+) -> None:
+    folder = current(home / "online")
+    large = folder / "large.npy"  # the small world's own files are read ahead whole, whoever touches them
+    large.write_bytes(bytes(4 * 2**20))
+    write_digests(folder)
+    evict(large)
+    if is_cached(large):
+        pytest.skip("this file system keeps what it is told to forget")
+    serve(home)
+    assert is_cached(large)
+
+
+def evict(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def is_cached(path: Path) -> bool:
+    """Whether every page of a file can be read without its disk."""
+    with path.open("rb") as file:
+        try:
+            for page in range(0, path.stat().st_size, mmap.PAGESIZE):
+                os.preadv(file.fileno(), [bytearray(1)], page, os.RWF_NOWAIT)
+        except BlockingIOError:
+            return False
+    return True
+
+
 @dataclass(frozen=True)
 class Delayed(Published):
     """The real store, on a disk that takes its time."""
 
     delays: Sequence[float] = ()
 
-    def read(self, spine: pl.DataFrame, columns: Sequence[Column], given: Any = None) -> pl.DataFrame:
+    def table(self, spine: Spine, rows: int, columns: Sequence[Column], given: Given = None) -> Table:
         time.sleep(self.delays[0])
-        return super().read(spine, columns, given)
+        return super().table(spine, rows, columns, given)
 
 
 def test_a_slow_store_is_left_alone_until_it_is_fast_again(home: Path, serve: Serve) -> None:

@@ -35,8 +35,8 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     found.dispose()
 
 
-def given(engine: Engine, feedback: Feedback, per_day: int = 1000) -> Taken:
-    return give(engine, feedback, per_day, seconds=5)
+def given(engine: Engine, feedback: Feedback, per_day: int = 1000, is_own: bool = False) -> Taken:
+    return give(engine, feedback, per_day, seconds=5, is_own=is_own)
 
 
 def rows(engine: Engine) -> list[tuple[Any, ...]]:
@@ -64,8 +64,13 @@ def test_a_second_word_replaces_the_first_if_it_comes_from_the_same_subject_or_f
     engine: Engine, second: Feedback, taken: Taken, left: list[tuple[Any, ...]]
 ) -> None:
     assert given(engine, word("P1", subject="hr")) is Taken.NEW
-    assert given(engine, second) is taken
+    assert given(engine, second, is_own=second.subject == "P1") is taken
     assert rows(engine) == left
+
+
+def test_a_service_that_is_called_like_a_person_is_not_that_person(engine: Engine) -> None:
+    given(engine, word("P1", subject="hr"))
+    assert given(engine, word("P1", subject="P1", accepted=False)) is Taken.FOREIGN
 
 
 def test_what_the_person_said_is_not_changed_by_others(engine: Engine) -> None:

@@ -13,10 +13,12 @@ from monitoring import experiment
 from monitoring.experiment import Experiment, Mode
 from serving import champions
 from serving.champions import Challenger, Champions, Promoted
-from serving.follower import asked
+from serving.follower import HUNG, alive, asked
 from serving.launch import environment
+from tests.faults.front import Way, front
 from tests.serving.process import ROOT, free_port, until
 from training.registry import Registry
+from training.version import Version
 
 AT = datetime(2012, 1, 1, tzinfo=UTC)
 THREE = Promoted(number=3, sha256="abc", as_of=AT, trained_until=AT, tried_at=AT, metrics={"mrr": 0.5, "mae": None})
@@ -53,6 +55,44 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "models" / "champions.json").write_text('{"wanted": 1}')
     with pytest.raises(RegistryError, match=r"champions.json: 1 errors, delete it"):
         champions.read(tmp_path)
+
+
+@pytest.mark.parametrize("way", [Way.SLOW, Way.WRONG])
+def test_an_mlflow_that_says_nothing_or_nonsense_is_as_one_that_is_away(tmp_path: Path, way: Way) -> None:
+    champions.write(tmp_path, Champions(wanted={"task_assignment": THREE}))
+    with front(way=way) as mlflow:
+        registry = Registry(Settings(home=tmp_path, mlflow_url=f"http://127.0.0.1:{mlflow.port}", _env_file=None))
+        found = asked(registry, alive(registry), ["task_assignment", "career"], tmp_path)
+    assert (found.wanted, found.error is None) == ({"task_assignment": THREE}, False)
+    assert mlflow.asked == {Way.SLOW: 1, Way.WRONG: 2}[way]  # where it is slow, the others wait for the next round
+
+
+def test_one_product_that_cannot_be_asked_for_hides_none_of_the_others(tmp_path: Path) -> None:
+    known = Promoted(number=3, sha256="abc", as_of=AT, trained_until=AT, tried_at=AT)
+    champions.write(tmp_path, Champions(wanted={"career": known}))
+    registry, broken = Registry(away(tmp_path)), {"career": KeyError("run_id"), "learning": RegistryError("no tag key")}
+
+    def champion(product: str) -> Version | None:
+        if product in broken:
+            raise broken[product]
+        return promoted(product, 7)
+
+    found = asked(registry, champion, ["career", "learning", "task_assignment"], tmp_path)
+    assert {name: each.number for name, each in found.wanted.items()} == {"career": 3, "task_assignment": 7}
+    assert found.error == "KeyError"
+
+
+def promoted(product: str, number: int) -> Version:
+    return Version(
+        product=product, number=number, run_id="r", data_hash="h", code_revision="c", as_of=AT, trained_until=AT,
+        sha256="abc", feature_service=product,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_follower_whose_round_hangs_ends_and_another_one_may_begin(tmp_path: Path) -> None:
+    code = "import time\nfrom serving.follower import within\nwith within(0.1):\n    time.sleep(60)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=30, check=False).returncode == HUNG
 
 
 @pytest.mark.slow
@@ -115,3 +155,12 @@ def test_without_the_database_all_experiments_go_on_and_the_reason_is_said(tmp_p
     assert found.challengers["task_assignment"].experiment == tried.id
     assert set(found.challengers) == {"task_assignment", "career"}
     assert (found.error or "").startswith("platform database ")
+
+
+def test_a_database_that_hangs_holds_up_no_champion(tmp_path: Path, tried: Experiment) -> None:
+    with front(way=Way.SLOW) as database:
+        url = f"postgresql://nobody@127.0.0.1:{database.port}/none"
+        slow = Settings(home=tmp_path, mlflow_url=away(tmp_path).mlflow_url, database_url=url, _env_file=None)
+        found = asked(Registry(slow), lambda name: None, ["task_assignment"], tmp_path)
+    assert found.challengers["task_assignment"].experiment == tried.id
+    assert found.error == "platform database: no answer within 5 s"

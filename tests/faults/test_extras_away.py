@@ -1,0 +1,53 @@
+"""What a route says beside scores may hang on a disk: it is null then, scores come, and nothing piles up."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import polars as pl
+
+from serving.features import Published
+from serving.limits import LIMITS
+from tests.serving.conftest import Service, promote, promoted
+from tests.serving.conftest import home as home
+from tests.serving.conftest import serve as serve
+from tests.serving.questions import asking
+
+LEARNING = asking("/api/v1/recommendations/generate")
+
+
+@dataclass(frozen=True)
+class Hanging(Published):
+    """The real store, whose streams are on a disk that hangs until it is let go."""
+
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+    def facts(self, stream: str, *, first: bool = False) -> pl.LazyFrame:
+        self.let_go.wait(60)
+        return super().facts(stream, first=first)
+
+
+def test_extras_that_hang_are_null_and_once_all_their_threads_do_nothing_waits_for_them(
+    home: Path, serve: Callable[[Path], Service]
+) -> None:
+    promote(home, promoted(home, 3))
+    service = serve(home)
+    whole = LEARNING.answer(service, person_id="P0", contents=["C1", "C2"])
+    assert whole["path"]
+    now = service.running.features.current
+    assert now is not None
+    hanging = Hanging(**{each.name: getattr(now, each.name) for each in fields(now)})
+    service.running.features.current = hanging
+    with service.http:  # one event loop for all requests, as in the service
+        for _ in range(LIMITS.extra_threads):
+            hung = LEARNING.answer(service, person_id="P0", contents=["C1", "C2"])
+            assert (hung["path"], hung["contents"][0]["score"]) == (None, whole["contents"][0]["score"])
+        begun = time.monotonic()
+        assert LEARNING.answer(service, person_id="P0", contents=["C1", "C2"])["path"] is None
+        assert time.monotonic() - begun < LIMITS.extra_seconds
+        hanging.let_go.set()
+        time.sleep(0.5)
+        again = LEARNING.answer(service, person_id="P0", contents=["C1", "C2"])
+        assert again["path"] == whole["path"]
