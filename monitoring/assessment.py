@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from feature_repo.platform.tables import prediction_log
 from feature_repo.window import Window
 from monitoring.experiment import Experiment, Mode
+from monitoring.outcomes import number, outcomes
 from monitoring.sequential import Evidence, evidence, imbalance
 
 CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
@@ -34,7 +35,7 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True)
-class Arm:
+class Seen:
     """One arm as it was seen. units: who asked; judged: units with an outcome, of which reward is the mean.
 
     fallback: share of the answers that the rule gave. milliseconds: median and 95th percentile; in the shadow of the
@@ -70,7 +71,7 @@ class Assessment:
     """
 
     experiment: Experiment
-    arms: Mapping[str, Arm]
+    arms: Mapping[str, Seen]
     decision: Decision
     decided_at: datetime | None
     evidence: Evidence | None
@@ -90,8 +91,6 @@ class Assessment:
 
 def assess(engine: Engine, experiment: Experiment) -> Assessment:
     """What the prediction log and the feedback say about an experiment, up to now or to its end."""
-    from monitoring.outcomes import outcomes
-
     answered = _answered(engine, experiment)
     if experiment.mode is Mode.SHADOW:
         return assessed(experiment, answered, _agreement(engine, experiment))
@@ -107,10 +106,10 @@ def assessed(experiment: Experiment, answered: pl.DataFrame, found: "pl.DataFram
     found: outcomes (prediction_id, subject, reward in [0, 1], given_at) of a split, the agreement of a shadow.
     """
     if isinstance(found, Agreement):
-        arms = {arm: _arm(experiment, arm, answered, _NONE) for arm in (CHAMPION, SHADOW)}
+        arms = {arm: _seen(experiment, arm, answered, _NONE) for arm in (CHAMPION, SHADOW)}
         return Assessment(experiment, arms, Decision.OPEN, None, None, None, found)
     judged = first_outcomes(answered, found)
-    arms = {arm: _arm(experiment, arm, answered, judged) for arm in (CHAMPION, CHALLENGER)}
+    arms = {arm: _seen(experiment, arm, answered, judged) for arm in (CHAMPION, CHALLENGER)}
     treated = (judged["arm"] == CHALLENGER).to_numpy()
     said = evidence(judged["reward"].to_numpy(), treated, experiment.share, experiment.alpha)
     largest = float(judged["subject"].value_counts()["count"].max() or 0) / max(judged.height, 1)  # type: ignore[arg-type]
@@ -151,22 +150,18 @@ def _decision(said: Evidence) -> Decision:
     return Decision.BETTER if said.is_higher else Decision.WORSE
 
 
-def _arm(experiment: Experiment, arm: str, answered: pl.DataFrame, judged: pl.DataFrame) -> Arm:
+def _seen(experiment: Experiment, arm: str, answered: pl.DataFrame, judged: pl.DataFrame) -> Seen:
     mine, rewards = answered.filter(arm=arm), judged.filter(arm=arm)["reward"]
     times = mine["milliseconds"]
-    return Arm(
+    return Seen(
         version=experiment.champion if arm == CHAMPION else experiment.challenger,
         answers=mine.height,
         units=mine["unit"].n_unique(),
         judged=len(rewards),
-        reward=_number(rewards.mean()),
-        fallback=_number((mine["source"] == "fallback").mean()),
-        milliseconds=(_number(times.median()) or 0.0, _number(times.quantile(0.95)) or 0.0) if mine.height else None,
+        reward=number(rewards.mean()),
+        fallback=number((mine["source"] == "fallback").mean()),
+        milliseconds=(number(times.median()) or 0.0, number(times.quantile(0.95)) or 0.0) if mine.height else None,
     )
-
-
-def _number(found: object) -> float | None:
-    return float(found) if isinstance(found, int | float) else None
 
 
 def _answered(engine: Engine, experiment: Experiment) -> pl.DataFrame:
@@ -184,4 +179,4 @@ def _agreement(engine: Engine, experiment: Experiment) -> Agreement:
     with engine.connect() as connection:
         rows = [tuple(row) for row in connection.execute(chosen)]
     frame = pl.DataFrame(rows, schema={"same_first": pl.Boolean, "distance": pl.Float64}, orient="row")
-    return Agreement(frame.height, _number(frame["same_first"].mean()), _number(frame["distance"].mean()))
+    return Agreement(frame.height, number(frame["same_first"].mean()), number(frame["distance"].mean()))

@@ -1,6 +1,6 @@
 """What an experiment has shown, in sentences for those who own the product."""
 
-from monitoring.assessment import CHALLENGER, CHAMPION, SHADOW, Arm, Assessment, Decision
+from monitoring.assessment import CHALLENGER, CHAMPION, SHADOW, Assessment, Decision, Seen
 from monitoring.experiment import Experiment, Mode
 from monitoring.sequential import Evidence
 
@@ -26,7 +26,7 @@ def _head(running: Experiment) -> str:
     return f"{running.product}: version {running.challenger} {does}. Since {running.started_at:%F %H:%M} UTC."
 
 
-def _seen(name: str, arm: Arm) -> str:
+def _seen(name: str, arm: Seen) -> str:
     if not arm.answers:
         return f"  {name}, version {arm.version}: no answers yet."
     median, slow = arm.milliseconds or (0.0, 0.0)

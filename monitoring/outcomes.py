@@ -83,14 +83,15 @@ def summed_up(rows: pl.DataFrame, greatest_score: float) -> Summary:
         accepted=_mean(rows["accepted"]),
         rating=_mean(rows["rating"]),
         accuracy=_mean(is_right),
-        largest_share=_number(shares.max()),
+        largest_share=number(shares.max()),
     )
 
 
 def _mean(values: pl.Series) -> float | None:
     """The mean of what is known."""
-    return _number(values.mean())
+    return number(values.mean())
 
 
-def _number(found: object) -> float | None:
+def number(found: object) -> float | None:
+    """What Polars says of a column, such as its mean, as a number; None where it has none to say."""
     return float(found) if isinstance(found, int | float) else None

@@ -75,15 +75,15 @@ def evidence(rewards: Floats, treated: Mask, share: float, alpha: float) -> Evid
     """
     scores, floor, ceiling = scored(rewards, treated, share)
     _check_chance("alpha", alpha)
-    up, down = np.exp(np.minimum(_wealth(scores, floor), MOST)), np.exp(np.minimum(_wealth(-scores, ceiling), MOST))
-    e_values = np.maximum(up, down) / 2
-    told = np.flatnonzero(e_values >= 1 / alpha)
+    up, down = _hedged(scores, floor, ceiling)
+    found = np.maximum(up, down) / 2
+    told = np.flatnonzero(found >= 1 / alpha)
     decided = int(told[0]) if told.size else None
     return Evidence(
         difference=_difference(rewards, treated),
         low=_lowest(scores, floor, alpha),
         high=-_lowest(-scores, ceiling, alpha),
-        e_value=float(e_values.max(initial=1.0)),
+        e_value=float(found.max(initial=1.0)),
         decided=decided,
         is_higher=None if decided is None else bool(up[decided] > down[decided]),
     )
@@ -91,10 +91,15 @@ def evidence(rewards: Floats, treated: Mask, share: float, alpha: float) -> Evid
 
 def e_values(rewards: Floats, treated: Mask, share: float) -> Floats:
     """The evidence against equal means after each unit; shape (..., units), time along the last axis."""
-    scores, floor, ceiling = scored(rewards, treated, share)
-    best = np.maximum(_wealth(scores, floor), _wealth(-scores, ceiling))
-    found: Floats = np.exp(np.minimum(best, MOST)) / 2
+    up, down = _hedged(*scored(rewards, treated, share))
+    found: Floats = np.maximum(up, down) / 2
     return found
+
+
+def _hedged(scores: Floats, floor: Floats, ceiling: Floats) -> tuple[Floats, Floats]:
+    """The wealth after each unit of who holds that the treated do better, and of who holds that they do worse."""
+    up, down = (np.exp(np.minimum(log, MOST)) for log in (_wealth(scores, floor), _wealth(-scores, ceiling)))
+    return up, down
 
 
 def scored(rewards: Floats, treated: Mask, share: float) -> tuple[Floats, Floats, Floats]:

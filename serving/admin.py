@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import FastAPI, Request, Response
-from pydantic_core import to_json
 
 from serving import reading
 from serving.admin_requests import RetrainReply, RetrainRequest, RollbackReply, RollbackRequest
@@ -16,6 +15,7 @@ from serving.limits import LIMITS
 from serving.platform import Platform
 from serving.problems import ProblemError
 from serving.reading import check_products, documented_body, documented_problems, json_body
+from serving.replies import answered
 from serving.retraining import Retraining, retrain
 from serving.rollback import RolledBack, rolled_back
 from training.product import Product
@@ -88,7 +88,7 @@ async def retrain_models(request: Request) -> Response:
     found = await _waited(running.platform, lambda: audited.carried_out(begun, _in_words))
     if found is None:
         raise ProblemError(503, "Airflow is slow; ask again, and the runs that it began are found.", headers=RETRY)
-    return _json({"runs": [asdict(each) for each in found]}, 202)
+    return answered({"runs": [asdict(each) for each in found]}, 202)
 
 
 async def roll_back(request: Request) -> Response:
@@ -108,8 +108,8 @@ async def roll_back(request: Request) -> Response:
 
     found = await _waited(running.platform, lambda: audited.carried_out(done, _step))
     if found is None:
-        return _json({"product": name, "status": "under way", "from_version": None, "to_version": None}, 202)
-    return _json({"status": "done", **asdict(found)}, 200)
+        return answered({"product": name, "status": "under way", "from_version": None, "to_version": None}, 202)
+    return answered({"status": "done", **asdict(found)})
 
 
 async def _asked(
@@ -149,7 +149,3 @@ def _in_words(found: list[Retraining]) -> str:
 
 def _step(found: RolledBack) -> str:
     return f"from version {found.from_version} to {found.to_version}"
-
-
-def _json(content: Any, status: int) -> Response:
-    return Response(to_json(content), status, media_type="application/json")

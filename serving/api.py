@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from pydantic_core import to_json
 
 from serving import admin, docs, document, problems, reading, reports, status
 from serving.access import check_own, check_role
@@ -16,7 +15,7 @@ from serving.answers import Question
 from serving.caller import Role
 from serving.judgement import add_feedback_route
 from serving.reading import documented_problems, json_body, query
-from serving.replies import Health, Status, batch_reply, reply_model
+from serving.replies import Health, Status, answered, batch_reply, reply_model
 from serving.schemas import batch_model, camel, given_models, request_model
 from training.product import Product
 from training.route import Route
@@ -68,7 +67,7 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
         state = request.state
         check_own(state.caller, route, [body])
         question = Question(product, route, body, state.caller.subject, state.request_id, state.started)
-        return _json(await running(request).answers.answer(question))
+        return answered(await running(request).answers.answer(question))
 
     async def answers(request: Request, body: Any) -> Response:
         state, now = request.state, running(request).answers
@@ -78,7 +77,7 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
         for each in body.requests:
             found.append(await now.answer(asked(request=each, started=state.started)))
             await asyncio.sleep(0)  # others have their turn: a hundred answers take a second
-        return _json({"answers": found})
+        return answered({"answers": found})
 
     title = route.title or product.title
     _add(app, route.path, route.method, answer, request, reply, name, title)
@@ -172,13 +171,13 @@ def _add_status(app: FastAPI) -> None:
     async def health(request: Request) -> Response:
         """Whether models answer, or rules; always 200 while the service can answer at all."""
         now = running(request)
-        return _json(status.health(now.models, now.features, now.started))
+        return answered(status.health(now.models, now.features, now.started))
 
     async def models(request: Request) -> Response:
         """Which version answers for each product, since when, and which was refused."""
         check_role(request.state.caller, OPERATORS)
         now = running(request)
-        return _json(status.model_status(now.models, now.features))
+        return answered(status.model_status(now.models, now.features))
 
     def metrics(request: Request) -> Response:
         """For Prometheus."""
@@ -188,7 +187,3 @@ def _add_status(app: FastAPI) -> None:
     app.add_api_route("/api/v1/health", health, response_model=Health)
     app.add_api_route("/api/v1/models/status", models, response_model=Status)
     app.add_api_route("/metrics", metrics, include_in_schema=True, response_class=Response)
-
-
-def _json(content: Any) -> Response:
-    return Response(to_json(content, inf_nan_mode="null"), media_type="application/json")

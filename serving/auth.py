@@ -28,7 +28,7 @@ __all__ = ["Caller", "Role", "Tokens", "authorization", "issue"]
 
 BEARER = re.compile(r"bearer +([\w-]+\.[\w-]+\.[\w-]*)", re.IGNORECASE | re.ASCII)
 OPTIONS: Options = {"require": ["exp", "iat", "iss", "aud", "sub", "role"], "enforce_minimum_key_length": True}
-REFUSALS: tuple[tuple[type[Exception], str], ...] = (
+FAULTS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.ExpiredSignatureError, "The token has expired."),
     (jwt.ImmatureSignatureError, "The token is not yet valid."),
     (jwt.InvalidIssuerError, "The token has the wrong issuer."),
@@ -138,7 +138,7 @@ def _refused(reason: str) -> ProblemError:
 def _reason(error: jwt.InvalidTokenError) -> str:
     if isinstance(error, jwt.MissingRequiredClaimError):
         return f"The token is malformed: it lacks the claim {error.claim}."
-    return next(reason for kind, reason in REFUSALS if isinstance(error, kind))
+    return next(reason for kind, reason in FAULTS if isinstance(error, kind))
 
 
 def _wrong_claim(error: ValidationError) -> str:

@@ -1,9 +1,7 @@
 """POST /api/v1/recommendations/{prediction_id}/feedback: what people say of an answer, stored before it is answered."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -19,6 +17,7 @@ from serving.access import CHALLENGE
 from serving.caller import Caller, Role
 from serving.judgement import Judgement
 from serving.limits import LIMITS
+from serving.platform import Platform
 from serving.problems import ProblemError
 from training.product import Product
 
@@ -35,10 +34,7 @@ class Judgements:
     """Takes feedback into the platform database. Its threads are its own: a database that hangs holds up no answer."""
 
     def __init__(self, connect: Callable[[], Engine], products: Mapping[str, Product]) -> None:
-        self._connect, self._products = connect, products
-        self._threads = ThreadPoolExecutor(THREADS, "feedback")
-        self._opening = threading.Lock()
-        self._engine: Engine | None = None
+        self._platform, self._products = Platform(connect, THREADS, "feedback"), products
 
     async def take(self, caller: Caller, prediction_id: str, judgement: Judgement) -> tuple[Feedback, Taken]:
         """What was stored, and whether it took the place of an earlier word; once this returns it is on the disk.
@@ -87,18 +83,12 @@ class Judgements:
         return found
 
     async def _threaded(self, ask: Callable[[Engine], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: ask(self._database()))
-
-    def _database(self) -> Engine:
-        with self._opening:
-            self._engine = self._engine or self._connect()
-            return self._engine
+        platform = self._platform
+        return await asyncio.wrap_future(platform.submit(lambda: ask(platform.engine())))
 
     def close(self) -> None:
         """Let what was begun end; nothing else is begun."""
-        self._threads.shutdown(cancel_futures=True)
-        if self._engine is not None:
-            self._engine.dispose()
+        self._platform.close(wait=True)
 
 
 def _checked_id(prediction_id: str) -> str:

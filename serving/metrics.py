@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from serving.trace import CURRENT
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
-REFUSALS = {503: "overloaded", 429: "rate", 401: "unauthenticated", 403: "forbidden", 413: "too_large"}
+TURNED_AWAY = {503: "overloaded", 429: "rate", 401: "unauthenticated", 403: "forbidden", 413: "too_large"}
 """Why a request was turned away, by the status of the answer."""
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 OTHER = "other"
@@ -44,7 +44,7 @@ class Metrics:
         self.fallbacks = Counter("talentml_fallbacks", "Answers by the rule", ["product", "reason"], registry=own)
         self.cache = Counter("talentml_cache", "Looks into the cache of answers", ["product", "result"], registry=own)
         self.refused = Counter("talentml_refused", "Requests turned away", ["reason"], registry=own)
-        for reason in REFUSALS.values():
+        for reason in TURNED_AWAY.values():
             self.refused.labels(reason)
         self.in_flight = self._gauge("in_flight", "Requests that are being answered", "livesum")
         self.load_failures = Counter(
@@ -93,8 +93,8 @@ class Metrics:
         """Count a request. route: as declared, never the path. A status that HTTP does not know is `other`."""
         self.requests.labels(route, str(status) if str(status) in STATUSES else OTHER).inc()
         self.request_seconds.labels(route).observe(seconds)
-        if status in REFUSALS:
-            self.refused.labels(REFUSALS[status]).inc()
+        if status in TURNED_AWAY:
+            self.refused.labels(TURNED_AWAY[status]).inc()
 
     def note_features(self, as_of: datetime | None, published: float, is_failing: bool) -> None:
         """What is read: its as-of instant, None without; when it was published (s since 1970); if a newer one fails."""

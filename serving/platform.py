@@ -24,12 +24,17 @@ T = TypeVar("T")
 
 
 class Platform:
-    """The engine of one worker, made once. connect: gives it, or raises SourceError."""
+    """The engine of one worker, made once, and threads for what is asked of it.
 
-    def __init__(self, connect: Callable[[], Engine]) -> None:
+    connect: gives the engine, or raises SourceError.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Engine], threads: int = LIMITS.platform_threads, name: str = "platform"
+    ) -> None:
         self._connect, self._lock = connect, threading.Lock()
         self._engine: Engine | None = None
-        self._threads = ThreadPoolExecutor(LIMITS.platform_threads, "platform")
+        self._threads = ThreadPoolExecutor(threads, name)
 
     def engine(self) -> Engine:
         """The engine. Raises SourceError when there is no database yet."""
@@ -50,9 +55,9 @@ class Platform:
         """Begin work in a thread; it goes on whoever stops waiting for it."""
         return self._threads.submit(work)
 
-    def close(self) -> None:
-        """Wait for no more work, and let the connections go."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    def close(self, wait: bool = False) -> None:
+        """Begin nothing else, and let the connections go. wait: for what was begun."""
+        self._threads.shutdown(wait, cancel_futures=True)
         if self._engine is not None:
             self._engine.dispose()
 

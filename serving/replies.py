@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any, Literal
 
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 
 from serving.schemas import model, noun
 from training.product import Product
@@ -11,6 +13,11 @@ from training.route import Extra, Route
 
 Source = Literal["model", "fallback"]
 LOW, HIGH = "_low", "_high"
+
+
+def answered(content: Any, status: int = 200) -> Response:
+    """An answer as strict JSON; what is not finite is null."""
+    return Response(to_json(content, inf_nan_mode="null"), status, media_type="application/json")
 
 
 class Reply(BaseModel):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client.parser import text_string_to_metric_families
-from pydantic_core import to_json
 from sqlalchemy import Engine
 
 from feature_repo.window import Window
@@ -17,6 +16,7 @@ from serving.access import check_role
 from serving.caller import Role
 from serving.problems import ProblemError
 from serving.reading import check_products, documented_problems, documented_query, query
+from serving.replies import answered
 from serving.report_replies import HistoryQuery, ModelMetrics, Training, TrainingHistory
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def model_metrics(request: Request) -> Response:
         lambda engine: {name: standing.standing(engine, products[name]) for name in products}
     )
     said = await _feedback(running, Window(now - FEEDBACK_PERIOD, now))
-    counts = answered(running.metrics.text())
+    counts = answer_counts(running.metrics.text())
     rows = [
         {
             "product": name,
@@ -71,7 +71,7 @@ async def model_metrics(request: Request) -> Response:
         }
         for name, product in products.items()
     ]
-    return _json({"generated_at": now, "products": rows})
+    return answered({"generated_at": now, "products": rows})
 
 
 async def training_history(request: Request) -> Response:
@@ -81,13 +81,13 @@ async def training_history(request: Request) -> Response:
     running: Running = request.app.state.running
     check_products([asked.product] if asked.product else [], running.models.products)
     rows = await running.platform.read(lambda engine: standing.trainings(engine, asked.product, asked.limit))
-    return _json({"trainings": [{name: row[name] for name in COLUMNS} for row in rows]})
+    return answered({"trainings": [{name: row[name] for name in COLUMNS} for row in rows]})
 
 
 COLUMNS = tuple(Training.model_fields)
 
 
-def answered(metrics: bytes) -> dict[str, dict[str, float]]:
+def answer_counts(metrics: bytes) -> dict[str, dict[str, float]]:
     """Product -> source -> answers that all workers gave since they started, out of Prometheus' text."""
     found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for family in text_string_to_metric_families(metrics.decode()):
@@ -112,7 +112,3 @@ async def _feedback(running: "Running", window: Window) -> dict[str, Any]:
         return await running.platform.read(summaries)
     except ProblemError:
         return {}
-
-
-def _json(content: Any) -> Response:
-    return Response(to_json(content, inf_nan_mode="null"), media_type="application/json")

@@ -12,7 +12,7 @@ from feature_repo.platform import database
 from feature_repo.platform.tables import drift_reports, model_training_history, model_versions, verdicts
 from serving.caller import Role
 from serving.report_replies import ModelMetrics, TrainingHistory
-from serving.reports import answered
+from serving.reports import answer_counts
 from tests.serving.asked import Site, site
 from training.products import PRODUCTS
 from training.split import cut
@@ -125,7 +125,7 @@ def test_answers_are_counted_since_the_start_over_all_workers(asked: Site) -> No
         asked.running.metrics.answers.labels(NAME, source).inc(count)
     one = next(each for each in get(asked, METRICS)["products"] if each["product"] == NAME)
     assert one["answers"] == {"count": 4, "fallback_share": 0.25}
-    assert answered(asked.running.metrics.text())[NAME] == {"model": 3.0, "fallback": 1.0}
+    assert answer_counts(asked.running.metrics.text())[NAME] == {"model": 3.0, "fallback": 1.0}
 
 
 def test_feedback_is_summed_up(asked: Site) -> None:
