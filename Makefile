@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help environment system demo down test lint types bench clean
+.PHONY: help environment system demo down test lint types bench soak clean
 
 DATA ?= synthetic
 SIP ?= ../shared/data/sip/sip_tasks_to_2012.csv
@@ -45,11 +45,14 @@ lint: environment  ## ruff and the layers
 types: environment  ## mypy, strict
 	@$(BIN)/mypy
 
-BENCHES := asof pairs explain retrieval embedding products
-bench: environment  ## speed as ratios: joins, pair columns, explanations, retrieval, embeddings, training of all products
+BENCHES := asof pairs explain retrieval embedding online route products
+bench: environment  ## speed as ratios: joins, columns, explanations, retrieval, embeddings, features, the route, training
 	@failed=; for name in $(BENCHES); do \
 	  echo "== $$name"; PYTHONPATH=. $(BIN)/python bench/$$name.py || failed="$$failed $$name"; \
 	done; [ -z "$$failed" ] || { echo "aims missed:$$failed" >&2; exit 1; }
+
+soak: environment  ## ten minutes of load on the service while its model is replaced twenty times
+	@PYTHONPATH=. $(BIN)/python bench/soak.py
 
 clean: down  ## remove the homes and the caches, keep .venv
 	rm -rf .talentml .talentml-sip .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

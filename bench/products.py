@@ -26,24 +26,32 @@ THREADS = ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS")
 
 def build(home: Path, people: int) -> dict[str, int]:
     """Publish the world of that many people offline in the home; the rows of each stream."""
-    from feature_repo.features import VIEWS
-    from feature_repo.features.texts import home_encode
-    from feature_repo.ingest import view_frames
     from feature_repo.publish import publish_offline
-    from feature_repo.seed import memory, synthetic
+    from feature_repo.seed import synthetic
     from feature_repo.settings import Settings
     from training.products import PRODUCTS
 
-    settings = Settings(home=home, _env_file=None)  # type: ignore[call-arg]
+    counts = staged_world(home, people)
+    settings = Settings(home=home, _env_file=None)
+    publish_offline(settings, synthetic.UNTIL, products=PRODUCTS.values())
+    return counts
+
+
+def staged_world(home: Path, people: int) -> dict[str, int]:
+    """Stage the streams and views of a world, as ingestion and check would; the rows of each stream."""
+    from feature_repo.features import VIEWS
+    from feature_repo.features.texts import home_encode
+    from feature_repo.ingest import view_frames
+    from feature_repo.seed import memory, synthetic
+
     made = synthetic.world(people, people * synthetic.TASKS_PER_PERSON, 42, synthetic.UNTIL)
     frames = synthetic.streams_of(made)
-    staged = settings.root / "staged"
+    staged = home.resolve() / "staged"
     files = memory.write(frames, staged / "streams")
     (staged / "views").mkdir()
     stored = [view for view in VIEWS if view.rows is not None]
-    for view, frame in view_frames(files, stored, home_encode(settings.root)):
+    for view, frame in view_frames(files, stored, home_encode(home.resolve())):
         frame.write_parquet(staged / "views" / f"{view.name}.parquet")
-    publish_offline(settings, synthetic.UNTIL, products=PRODUCTS.values())
     return {name: frame.height for name, frame in frames.items()}
 
 

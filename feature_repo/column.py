@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from feature_repo.entities import Entity
@@ -44,12 +45,12 @@ class Column(Field):
     source: str = ""
     inputs: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def qualified(self) -> str:
         """Feast's full feature name, such as person__open_tasks."""
         return f"{self.view}__{self.name}"
 
-    @property
+    @cached_property
     def reads(self) -> tuple[str, ...]:
         """What a pair column is computed from."""
         return self.inputs or tuple(inspect.signature(self.function).parameters)

@@ -1,7 +1,7 @@
 """Texts known by a number, such as the ids of people: sorted by their bytes, so that a text is found by bisection."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from feature_repo.index import mapped_batch, write_batch
 
 Floats = NDArray[np.float64]
 TEXT, KEY, CODE = "text", "key", "code"
+MOST_FOUND = 50_000
 NOBODY = b"\xff"  # no UTF-8 text
 
 
@@ -26,6 +27,9 @@ class Names:
     """
 
     batch: pa.RecordBatch
+    _found: dict[str | None, float] = field(default_factory=dict, compare=False, repr=False)
+    """Codes of texts that were looked for lately: 100 take 5 us instead of 40."""
+    _known: dict[int, tuple[Mapping[str, float], Floats]] = field(default_factory=dict, compare=False, repr=False)
 
     @staticmethod
     def of(texts: pl.Series) -> "Names":
@@ -75,6 +79,14 @@ class Names:
 
     def find(self, wanted: Sequence[str | None]) -> Floats:
         """The code of each text, NaN where it is none of these."""
+        if len(self._found) > MOST_FOUND:
+            self._found.clear()
+        new = [text for text in dict.fromkeys(wanted) if text not in self._found]
+        if new:
+            self._found.update(zip(new, self._searched_for(new).tolist(), strict=True))
+        return np.array([self._found[text] for text in wanted], np.float64)
+
+    def _searched_for(self, wanted: Sequence[str | None]) -> Floats:
         if not len(self):
             return np.full(len(wanted), np.nan)
         width = self._searched.dtype.itemsize
@@ -84,6 +96,17 @@ class Names:
         places = np.minimum(np.searchsorted(self._searched, asked), len(self) - 1)
         return np.where(self._searched[places] == asked, places, np.nan)
 
+    def translated(self, codes: Floats, others: Mapping[str, float]) -> Floats:
+        """What the texts of codes stand for elsewhere, NaN where they stand for nothing.
+
+        Found for all texts once, and kept as long as these names are: others may not be changed.
+        """
+        known = self._known.get(id(others))
+        if known is None:
+            values = [others.get(text, np.nan) for text in self.texts.to_list()]
+            known = self._known[id(others)] = others, np.array([*values, np.nan], np.float64)
+        return known[1][np.fmin(codes, len(self)).astype(np.intp)]
+
     def series(self, codes: Floats) -> pl.Series:
         """The texts of codes, null for NaN."""
         if len(codes) > 1 and codes[0] == codes[-1] and (codes == codes[0]).all():
@@ -92,7 +115,6 @@ class Names:
 
     def _gathered(self, codes: Floats) -> pl.Series:
         is_missing = np.isnan(codes)
-        if not is_missing.any():
-            return self.texts.gather(codes.astype(np.uint32))
-        places = pl.Series(np.where(is_missing, 0, codes).astype(np.uint32))
-        return self.texts.gather(places.set(pl.Series(is_missing), None))
+        places = pa.array(np.where(is_missing, 0, codes).astype(np.int64), mask=is_missing)
+        # not gather of a series, which takes 60 us, whatever its length
+        return pl.Series(values=self.batch[TEXT].take(places))

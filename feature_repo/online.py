@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
 
 from feature_repo.errors import DataError
 from feature_repo.index import mapped_batch
@@ -33,7 +33,7 @@ class PackedView:
     first_code: int
     first_number: int
     columns: tuple[str, ...]
-    others: pl.DataFrame
+    others: pa.RecordBatch
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,6 @@ def _views(folder: Path, rows: Mapping[str, int], columns: Mapping[str, list[str
     first_numbers = accumulate(((count + 1) * len(columns[name]) for name, count in rows.items()), initial=0)
     firsts = zip(rows.items(), first_codes, first_numbers, strict=False)
     return {
-        name: PackedView(count, code, number, tuple(columns[name]), _others(folder, name))
+        name: PackedView(count, code, number, tuple(columns[name]), mapped_batch(folder / f"{name}.arrow"))
         for (name, count), code, number in firsts
     }
-
-
-def _others(folder: Path, view: str) -> pl.DataFrame:
-    mapped = mapped_batch(folder / f"{view}.arrow")
-    return pl.DataFrame([pl.Series(name, mapped[name]) for name in mapped.schema.names])

@@ -63,6 +63,11 @@ class Plan:
     hops: tuple[Hop, ...]
     all: Mapping[str, Column]
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The qualified names that were asked for."""
+        return tuple(dict.fromkeys(column.qualified for column in self.columns))
+
 
 @dataclass(frozen=True)
 class Catalogue:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from feature_repo.column import Column, View
 from feature_repo.errors import DataError
@@ -17,6 +18,8 @@ from feature_repo.plan import AT, Hop, Plan, declared_views, plan
 from feature_repo.table import DAY, KINDS, Table, typed
 
 Given = Mapping[str, Any] | pl.DataFrame | None
+Spine = Mapping[str, pl.Series | list[str | None]]
+"""Keys, and what else a question gives; a plain list is one of texts."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Step:
     keys: Ints
     strides: Ints
     wanted: Ints
-    others: tuple[tuple[int, pl.DataFrame, tuple[Column, ...]], ...]
+    others: tuple[tuple[int, pa.RecordBatch, tuple[Column, ...]], ...]
     calls: tuple[Call, ...]
 
 
@@ -48,20 +51,15 @@ class Reader:
     names: Mapping[str, Names]
     steps: tuple[Step, ...]
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The qualified names that were asked for."""
-        return tuple(dict.fromkeys(column.qualified for column in self.plan.columns))
-
-    def read(self, spine: Mapping[str, pl.Series], rows: int, given: Given = None) -> Table:
+    def read(self, spine: Spine, rows: int, given: Given = None) -> Table:
         """The columns for the rows of a spine. given: values in place of the store's, one for all or one a row."""
         from feature_repo.gathering import gather
 
         numbers = np.full((len(self.slots), rows), np.nan)
         numbers[self.slots[AT]] = microseconds(self.snapshot.at) / DAY
-        table = Table(self.plan.all, self.slots, numbers, dict(spine), self.names)
+        table = Table(self.plan.all, [*spine, *self.plan.names], self.slots, numbers, dict(spine), self.names)
         for key in self.keys:
-            numbers[self.slots[key]] = self.names[key].find(spine[key].to_list())
+            numbers[self.slots[key]] = self.names[key].find(table.texts(key))
         put_given(table, given)
         for step in self.steps:
             places = np.empty((len(step.heads), rows), np.int64)
@@ -110,7 +108,7 @@ def _reader(
             names[name] = snapshot.names[held.get(name, name)]
     numbers = [name for name, column in steps.all.items() if column.dtype in KINDS]
     slots = {name: place for place, name in enumerate(dict.fromkeys([AT, *names, *numbers]))}
-    like = Table(steps.all, slots, np.empty((len(slots), 0)), {}, names)
+    like = Table(steps.all, [], slots, np.empty((len(slots), 0)), {}, names)
     return Reader(snapshot, steps, keys, slots, names, tuple(_step(snapshot, hop, like) for hop in steps.hops))
 
 
@@ -168,15 +166,11 @@ def _check(packed: Sequence[str], columns: Sequence[Column], snapshot: OnlineSna
             )
 
 
-def _take(others: pl.DataFrame, places: Ints, columns: Sequence[Column], table: Table) -> None:
-    """Columns that are in no matrix; from one row, where all are the same."""
-    is_same = len(places) > 1 and bool((places == places[0]).all())
-    found = others[places[:1] if is_same else places]
+def _take(others: pa.RecordBatch, places: Ints, columns: Sequence[Column], table: Table) -> None:
+    """Columns that are in no matrix."""
+    wanted = pa.array(places)
     for column in columns:
-        values = found[column.name]
-        table.others[column.qualified] = (values.new_from_index(0, len(places)) if is_same else values).alias(
-            column.qualified
-        )
+        table.others[column.qualified] = others[column.name].take(wanted)
 
 
 def given_names(given: Given) -> Sequence[str]:
@@ -187,8 +181,8 @@ def given_names(given: Given) -> Sequence[str]:
 def put_given(table: Table, given: Given) -> None:
     """Add the given values that the table has a column for. Raises DataError unless there is one, or one a row."""
     for name in given_names(given):
-        if name in table.columns:
-            table.put(table.columns[name], _one_a_row(table.columns[name], given[name], table.height))  # type: ignore[index]
+        if name in table.declared:
+            table.put(table.declared[name], _one_a_row(table.declared[name], given[name], table.height))  # type: ignore[index]
 
 
 def _one_a_row(column: Column, value: Any, rows: int) -> pl.Series:

@@ -1,6 +1,6 @@
 """The one reader of features: historical_frame for training, online_frame for serving, and facts for labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -15,7 +15,7 @@ from feature_repo.errors import DataError
 from feature_repo.online import OnlineSnapshot
 from feature_repo.pairs import compute, wired
 from feature_repo.plan import Hop, Plan, plan
-from feature_repo.reader import Given, given_names, put_given, reader
+from feature_repo.reader import Given, Spine, given_names, put_given, reader
 from feature_repo.sources.stream import RECORDED_AT, Stream
 from feature_repo.sources.streams import stream as stream_named
 from feature_repo.table import DAY, Table
@@ -49,16 +49,17 @@ def historical_frame(
         return pl.concat(parts, rechunk=True)
     at = _instants(spine)
     steps = plan(columns, views, spine.columns, given_names(given))
-    _check_new(spine, steps)
+    _check_new(spine.columns, steps)
     store = _store(current(home / "offline"))
-    table = Table.of(steps.all, {name: spine[name] for name in spine.columns}, at / DAY)
+    keys = {name: spine[name] for name in spine.columns}
+    table = Table.of(steps.all, keys, at / DAY, [*keys, *steps.names])
     put_given(table, given)
     for hop in steps.hops:
         _check_keys(spine, hop)
         if hop.columns:
             _read(store, hop, table, at)
         compute(wired(hop, table), table)
-    return _frame(spine, steps, table)
+    return table.frame
 
 
 def online_frame(
@@ -74,10 +75,23 @@ def online_frame(
     given: by qualified name, values (one for all rows, or one a row) that stand in for the store's, such as those of a
     task that is not stored yet; keys among them lead to further entities. Entities that nobody knows have nulls.
     """
-    ready = reader(snapshot, columns, views, spine.columns, given_names(given))
+    keys = {name: spine.get_column(name) for name in spine.columns}
+    return online_table(snapshot, keys, spine.height, columns, given, views=views).frame
+
+
+def online_table(
+    snapshot: OnlineSnapshot,
+    spine: Spine,
+    rows: int,
+    columns: Sequence[Column],
+    given: Given = None,
+    *,
+    views: Sequence[View] | None = None,
+) -> Table:
+    """As online_frame, before anybody needs a frame."""
+    ready = reader(snapshot, columns, views, tuple(spine), given_names(given))
     _check_new(spine, ready.plan)
-    table = ready.read({name: spine.get_column(name) for name in spine.columns}, spine.height, given)
-    return _frame(spine, ready.plan, table)
+    return ready.read(spine, rows, given)
 
 
 def facts(
@@ -100,14 +114,10 @@ def facts(
     return known.sort(RECORDED_AT.name, maintain_order=True).unique(declared.key, keep=keep, maintain_order=True)
 
 
-def _check_new(spine: pl.DataFrame, steps: Plan) -> None:
-    taken = [name for name in spine.columns if name in steps.all]
+def _check_new(spine: Iterable[str], steps: Plan) -> None:
+    taken = [name for name in spine if name in steps.all]
     if taken:
         raise DataError(f"spine: already has {', '.join(taken)}, allowed: keys, times and labels")
-
-
-def _frame(spine: pl.DataFrame, steps: Plan, table: Table) -> pl.DataFrame:
-    return spine.hstack([table[name] for name in dict.fromkeys(column.qualified for column in steps.columns)])
 
 
 # The historical side

@@ -1,14 +1,17 @@
 """Columns of some rows, numbers in one matrix: what pair columns, models and kernels read without a frame.
 
-A frame of 80 columns takes 0.3 ms to make, whatever its length: more than all arithmetic of a request.
+A frame of 80 columns takes 0.3 ms to make, whatever its length: more than all arithmetic of a request. So a table has
+one made only where somebody asks for it, and models read tables and frames by the same few functions.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from feature_repo.column import Column
@@ -18,36 +21,54 @@ from feature_repo.plan import AT
 from feature_repo.views import polars_type
 
 Floats = NDArray[np.float64]
+Values: TypeAlias = pl.Series | pa.Array | list[str | None]
 DAY = 86_400_000_000  # us
 KINDS = (float, int, bool)  # of numbers
+TEXT_BYTES = 64  # of a short text in a list
 LARGEST = 2**53  # up to which every whole number is a float64
 
 
 @dataclass(frozen=True)
 class Table:
-    """columns: by qualified name what is read, given or computed.
+    """declared: by qualified name what is read, given or computed. columns: those of its frame, in order.
 
     numbers: shape (slots, rows), NaN where missing; slots: by name the row of it, AT's too. names: of texts that stand
-    there as codes. others: further texts, lists and times, and the columns of the spine.
+    there as codes. others: further texts, lists and times, and the columns of the spine; a plain list is one of texts,
+    and Arrow's arrays, which take a twentieth of the time of a series to make, become one where that is asked for.
     """
 
-    columns: Mapping[str, Column]
+    declared: Mapping[str, Column]
+    columns: Sequence[str]
     slots: Mapping[str, int]
     numbers: Floats
-    others: dict[str, pl.Series]
+    others: dict[str, Values]
     names: Mapping[str, Names] = field(default_factory=dict)
+    _made: dict[str, pl.Series] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Series that somebody asked for."""
 
     @staticmethod
-    def of(columns: Mapping[str, Column], spine: Mapping[str, pl.Series], at: Floats) -> "Table":
+    def of(
+        declared: Mapping[str, Column], spine: Mapping[str, pl.Series], at: Floats, columns: Sequence[str] = ()
+    ) -> "Table":
         """Room for columns beside a spine. at: days since 1970, a number per row."""
-        slots = {name: place for place, name in enumerate([AT, *(n for n, c in columns.items() if c.dtype in KINDS)])}
+        slots = {name: place for place, name in enumerate([AT, *(n for n, c in declared.items() if c.dtype in KINDS)])}
         numbers = np.full((len(slots), len(at)), np.nan)
         numbers[0] = at
-        return Table(columns, slots, numbers, dict(spine))
+        return Table(declared, columns, slots, numbers, dict(spine))
 
     @property
     def height(self) -> int:
         return int(self.numbers.shape[1])
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The columns, null where missing."""
+        return pl.DataFrame([self[name] for name in self.columns])
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it holds."""
+        return int(self.numbers.nbytes) + sum(map(_size, self.others.values()))
 
     def is_number(self, name: str) -> bool:
         """Whether the column is a row of the matrix as it is."""
@@ -57,20 +78,52 @@ class Table:
         """Columns of numbers, shape (rows, names), row by row."""
         return np.ascontiguousarray(self.numbers[[self.slots[name] for name in names]].T)
 
+    def rows(self, wanted: Sequence[int] | NDArray[np.intp]) -> "Table":
+        """Some of the rows, by their places, in the order of these."""
+        places = np.asarray(wanted, np.intp)
+        others = {name: _taken(values, places) for name, values in self.others.items()}
+        return replace(self, numbers=self.numbers[:, places], others=others)
+
     def __getitem__(self, name: str) -> pl.Series:
         """A column as a series of its type, null where missing."""
-        if name in self.others:
-            return self.others[name]
-        if name not in self.names:
-            return _series(self.columns[name], self.numbers[self.slots[name]])
-        self.others[name] = found = self.names[name].series(self.numbers[self.slots[name]]).alias(name)
-        return found
+        if name not in self._made:
+            self._made[name] = self._series(name)
+        return self._made[name]
+
+    def _series(self, name: str) -> pl.Series:
+        found = self.others.get(name)
+        if found is None:
+            numbers = self.numbers[self.slots[name]]
+            return self.names[name].series(numbers).alias(name) if name in self.names else self._numeric(name, numbers)
+        if isinstance(found, pl.Series):
+            return found
+        return pl.Series(name, found, pl.String if isinstance(found, list) else polars_type(self.declared[name]))
+
+    def _numeric(self, name: str, numbers: Floats) -> pl.Series:
+        found = pl.Series(name, numbers, nan_to_null=True)
+        return found if self.declared[name].dtype is float else found.cast(polars_type(self.declared[name]))
+
+    def texts(self, name: str) -> list[str | None]:
+        """A column as plain texts."""
+        found = self.others.get(name)
+        return found if isinstance(found, list) else self[name].cast(pl.String).to_list()
+
+    def coded(self, name: str, codes: Mapping[str, float]) -> Floats:
+        """What each row's text stands for, NaN where it stands for nothing."""
+        if name not in self.names or name in self.others:
+            return _coded(self.texts(name), codes)
+        return self.names[name].translated(self.numbers[self.slots[name]], codes)
 
     def argument(self, name: str) -> Any:
-        """What a pair function gets: float64 with NaN for null, times as days since 1970; else a series."""
+        """What a pair function gets: float64, NaN for null, times as days since 1970; Arrow's lists; else a series."""
         if self.is_number(name):
             return self.numbers[self.slots[name]]
+        kept = self.others.get(name)
+        if isinstance(kept, pa.Array) and pa.types.is_large_list(kept.type):
+            return kept
         found = self[name]
+        if isinstance(found.dtype, pl.List):
+            return found.to_arrow()
         if isinstance(found.dtype, pl.Datetime):
             return (found.dt.cast_time_unit("us").to_physical() / DAY).to_numpy()
         return as_numbers(found) if found.dtype.is_numeric() or found.dtype == pl.Boolean else found
@@ -78,12 +131,66 @@ class Table:
     def put(self, column: Column, values: pl.Series) -> None:
         """Add a column: in the matrix where there is a place for it. Of texts with codes, these too."""
         name = column.qualified
+        self._made.pop(name, None)
         if self.is_number(name):
             self.numbers[self.slots[name]] = as_numbers(values)
             return
         self.others[name] = values.alias(name)
         if name in self.names:
             self.numbers[self.slots[name]] = self.names[name].find(values.to_list())
+
+
+Frame = pl.DataFrame | Table
+"""What a model reads: both have columns, height, and a series under each name."""
+
+
+def matrix(rows: Frame, names: Sequence[str]) -> Floats:
+    """Columns of numbers, shape (rows, names), row by row; NaN where missing."""
+    if isinstance(rows, Table):
+        return rows.matrix(names)
+    numbers = rows.select(pl.col(names).cast(pl.Float64).fill_null(np.nan))
+    return np.ascontiguousarray(numbers.to_numpy(order="fortran"))
+
+
+def size(rows: Frame) -> int:
+    """About how many bytes of memory it holds."""
+    return rows.size if isinstance(rows, Table) else int(rows.estimated_size())
+
+
+def framed(rows: Frame) -> pl.DataFrame:
+    """As a frame."""
+    return rows.frame if isinstance(rows, Table) else rows
+
+
+def tabled(frame: pl.DataFrame, columns: Sequence[Column]) -> Table:
+    """A frame as a table. columns: those of its columns that are declared."""
+    declared = {column.qualified: column for column in columns}
+    spine = {name: frame[name] for name in frame.columns if name not in declared}
+    table = Table.of(declared, spine, np.full(frame.height, np.nan), frame.columns)
+    for name, column in declared.items():
+        table.put(column, frame[name])
+    return table
+
+
+def coded(rows: Frame, name: str, codes: Mapping[str, float]) -> Floats:
+    """What each row's text in a column stands for, NaN where it stands for nothing."""
+    return rows.coded(name, codes) if isinstance(rows, Table) else _coded(rows[name].cast(pl.String).to_list(), codes)
+
+
+def _coded(texts: Sequence[str | None], codes: Mapping[str, float]) -> Floats:
+    return np.array([np.nan if text is None else codes.get(text, np.nan) for text in texts], np.float64)
+
+
+def _size(values: Values) -> int:
+    if isinstance(values, pl.Series):
+        return int(values.estimated_size())
+    return TEXT_BYTES * len(values) if isinstance(values, list) else int(values.get_total_buffer_size())
+
+
+def _taken(values: Values, places: NDArray[np.intp]) -> Values:
+    if isinstance(values, pl.Series):
+        return values.gather(places)
+    return [values[place] for place in places] if isinstance(values, list) else values.take(pa.array(places))
 
 
 def as_numbers(values: pl.Series) -> Floats:
@@ -103,8 +210,3 @@ def typed(column: Column, values: Any) -> pl.Series:
         return series if series.dtype == polars_type(column) else series.cast(polars_type(column))
     except pl.exceptions.InvalidOperationError as error:
         raise DataError(f"{column.qualified}: {series.dtype} values, allowed: {polars_type(column)}") from error
-
-
-def _series(column: Column, numbers: Floats) -> pl.Series:
-    found = pl.Series(column.qualified, numbers, nan_to_null=True)
-    return found if column.dtype is float else found.cast(polars_type(column))

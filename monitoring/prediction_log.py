@@ -10,6 +10,7 @@ import polars as pl
 from sqlalchemy import Engine, insert, or_, select
 
 from feature_repo.platform.tables import prediction_log
+from feature_repo.table import Frame, framed
 from feature_repo.window import Window, last_before
 
 EVENT = "event_timestamp"
@@ -38,7 +39,7 @@ class Record:
     snapshot: str | None
     as_of: datetime | None
     request: Mapping[str, Any]
-    features: pl.DataFrame | None
+    features: Frame | None
     answer: Mapping[str, Any]
     milliseconds: float
     predicted_at: datetime
@@ -59,7 +60,10 @@ def append(engine: Engine, records: Sequence[Record]) -> None:
 def _row(record: Record) -> dict[str, Any]:
     given = {name: getattr(record, name) for name in record.__dataclass_fields__}
     frame = record.features
-    rows = {"features": None if frame is None else packed(frame), "row_count": 0 if frame is None else frame.height}
+    rows = {
+        "features": None if frame is None else packed(framed(frame)),
+        "row_count": 0 if frame is None else frame.height,
+    }
     return {**given, **rows}
 
 

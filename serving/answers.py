@@ -12,13 +12,14 @@ from typing import Any
 
 import polars as pl
 
+from feature_repo.table import Frame, Table
 from monitoring.prediction_log import Record
 from serving import cache, forms
 from serving.arms import Served, unit_of
 from serving.cache import Basis, Cache, Kept
 from serving.explain import explanation, factors
 from serving.explainers import Explainers
-from serving.fallback import columns_of, rule_outputs
+from serving.fallback import rule_outputs
 from serving.features import Asked, Features, Published, Read, loggable
 from serving.journal import Journal
 from serving.limits import LIMITS
@@ -120,7 +121,7 @@ class Answers:
         return self._finished(question, served, reply, kept.features)[0]
 
     def _finished(
-        self, question: Question, served: Served, reply: dict[str, Any], features: pl.DataFrame
+        self, question: Question, served: Served, reply: dict[str, Any], features: Frame
     ) -> tuple[dict[str, Any], Record]:
         """The answer with the time that it took, noted in the log's line; and its record in the prediction log."""
         reply = {**reply, "processing_ms": round(1000 * (time.perf_counter() - question.started), 3)}
@@ -135,7 +136,7 @@ class Answers:
     async def _scored(
         self, product: Product, champion: Champion | None, published: Published | None, asked: Asked
     ) -> tuple[Read, Scored]:
-        if asked.spine.height <= LIMITS.inline_rows:
+        if asked.height <= LIMITS.inline_rows:
             return self._score(product, champion, published, asked)
         return await asyncio.to_thread(self._score, product, champion, published, asked)
 
@@ -143,7 +144,7 @@ class Answers:
         self, product: Product, champion: Champion | None, published: Published | None, asked: Asked
     ) -> tuple[Read, Scored]:
         with self.metrics.stage(product.name, "features"):
-            read = self.features.read(published, asked, columns_of(product))
+            read = self.features.read(published, asked, product.asked_columns)
         with self.metrics.stage(product.name, "prediction"):
             return read, score(product, champion, read)
 
@@ -164,8 +165,8 @@ class Answers:
         answered = Answered(
             subject=read.asked.subject,
             options=forms.options(route, request),
-            features=read.features[list(shown)],
-            outputs=scored.outputs[list(shown)],
+            features=read.features.rows(list(shown)).frame,
+            outputs=pl.DataFrame(scored.outputs)[list(shown)],
             contributions=explained.contributions,
             published=published,
             ask=partial(self._ask, published),
@@ -179,10 +180,10 @@ class Answers:
         From its champion where it is asked about what is known only, else from its rule: scores of both do not compare.
         """
         product, champion = self.models.products[name], self.models.active.get(name)
-        frame = published.read(spine, columns_of(product), given)
+        frame = published.read(spine, product.asked_columns, given)
         asked = ((entity, key) for entity in product.entities for key in spine[entity.key].unique())
         if champion is None or not all(published.knows(entity, key) for entity, key in asked):
-            return rule_outputs(product, frame)
+            return pl.DataFrame(rule_outputs(product, frame))
         return champion.model.predict(frame)
 
     async def _explained(self, product: Product, read: Read, scored: Scored, shown: Sequence[int]) -> Explained:
@@ -218,7 +219,7 @@ class Answers:
         }
 
 
-def _record(question: Question, served: Served, features: pl.DataFrame, reply: Mapping[str, Any]) -> Record:
+def _record(question: Question, served: Served, features: Frame, reply: Mapping[str, Any]) -> Record:
     return Record(
         prediction_id=reply["prediction_id"],
         request_id=question.request_id,
@@ -239,9 +240,9 @@ def _record(question: Question, served: Served, features: pl.DataFrame, reply: M
     )
 
 
-def _explain(champion: Champion, features: pl.DataFrame, rows: Sequence[int], places: Sequence[int]) -> Explained:
+def _explain(champion: Champion, features: Table, rows: Sequence[int], places: Sequence[int]) -> Explained:
     """rows: of the scored frame; places: the same rows' places in the answer."""
-    explained = features[list(rows)]
+    explained = features.rows(rows)
     contributions = champion.model.contributions(explained)
     found = factors(contributions, explained, champion.product.columns, champion.model.explains)
     head = explanation(contributions, champion.model.explains, champion.model.scale)

@@ -1,6 +1,6 @@
 """Which arm of an experiment a question falls into: drawn by a hash, so that no worker has to remember it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -10,8 +10,6 @@ from feature_repo.entities import person
 from monitoring.prediction_log import NEW
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from serving.features import Asked
     from serving.loading import Champion
 
@@ -59,14 +57,14 @@ def unit_of(asked: "Asked", caller: str | None) -> str | None:
     Estimates about several pairs have a person where all are about the same one. None where nothing is known.
     """
     shared: Mapping[str, str | None] = asked.subject or {
-        entity.key: _only(asked.spine[entity.key]) for entity in asked.route.subject
+        entity.key: _only(asked.ids[entity.key]) for entity in asked.route.subject
     }
     named = {key: name for key, name in shared.items() if name and name != NEW}
     found = named.get(person.key) or next(iter(named.values()), caller)
     return found[:UNIT_LENGTH] if found else None
 
 
-def _only(ids: "pl.Series") -> str | None:
+def _only(ids: Sequence[str | None]) -> str | None:
     """The one id that all rows share; None where they differ."""
-    found = ids.unique().to_list()
-    return found[0] if len(found) == 1 else None
+    found = set(ids)
+    return found.pop() if len(found) == 1 else None

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-import polars as pl
 from cachetools import TTLCache
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from feature_repo.table import Frame, size
 from serving.limits import LIMITS, Limits
 
 DICTS_PER_JSON = 5
@@ -28,12 +28,12 @@ class Kept:
     """An answer, and the features of its rows for the prediction log. Neither may be changed."""
 
     reply: Mapping[str, Any]
-    features: pl.DataFrame
+    features: Frame
 
     @property
     def size(self) -> int:
         """About how many bytes of memory it holds."""
-        return DICTS_PER_JSON * len(to_json(self.reply, inf_nan_mode="null")) + int(self.features.estimated_size())
+        return DICTS_PER_JSON * len(to_json(self.reply, inf_nan_mode="null")) + size(self.features)
 
 
 def key(path: str, request: BaseModel, arm: str | None = None) -> Key:

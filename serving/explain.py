@@ -1,6 +1,7 @@
 """The columns that moved an answer most, with the model's own contributions (SHAP values for LightGBM)."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ import polars as pl
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
+from feature_repo.table import Frame
 from serving.limits import LIMITS
-from training.asking.wording import sentence
+from training.asking.wording import plain, sentence
 
 EXPECTED = "expected"
 SAME = 1e-9
@@ -17,7 +19,7 @@ SAME = 1e-9
 
 def factors(
     contributions: pl.DataFrame,
-    features: pl.DataFrame,
+    features: Frame,
     columns: Sequence[Column],
     output: str,
     top: int = LIMITS.factors,
@@ -31,14 +33,20 @@ def factors(
     declared = {column.qualified: column for column in columns}
     names = [name for name in contributions.columns if name != EXPECTED]
     known = {name: declared.get(name) or _part(name) for name in names}
-    features = features.with_columns(pl.lit(None).alias(name) for name in names if name not in features.columns)
-    amounts = contributions.select(names).to_numpy()
+    amounts = contributions.to_numpy()[
+        :, [place for place, name in enumerate(contributions.columns) if name != EXPECTED]
+    ]
     if not np.isfinite(amounts).all():
         raise DataError("contributions: not finite, allowed: numbers")
+    series, present = cache(features.__getitem__), frozenset(features.columns)
+
+    def value(name: str, row: int) -> Any:
+        return series(name)[row] if name in present else None
+
     strongest = np.argsort(-np.abs(amounts), axis=1, kind="stable")[:, :top]
     return [
         [
-            factor(known[names[place]], features[names[place]][row], float(amounts[row, place]), output)
+            factor(known[names[place]], value(names[place], row), float(amounts[row, place]), output)
             for place in places
             if amounts[row, place]
         ]
@@ -56,7 +64,7 @@ def factor(column: Column, value: Any, contribution: float, output: str) -> dict
     value = value.to_list() if isinstance(value, pl.Series) else value
     return {
         "column": column.qualified.removeprefix("__"),
-        "description": " ".join(column.description.split()),
+        "description": plain(column.description),
         "value": value,
         "unit": column.unit,
         "contribution": contribution,

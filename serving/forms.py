@@ -1,12 +1,10 @@
 """The two forms of questions and answers: items ranked for a subject, and measures estimated for subjects."""
 
-import math
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 
 from monitoring.prediction_log import NEW
 from serving.features import Asked, Published, Read
@@ -15,10 +13,10 @@ from serving.replies import HIGH, LOW, measures, scores
 from serving.schemas import pairs_of
 from serving.scoring import Scored
 from training.product import Product
-from training.route import Route, Rows
+from training.route import Outputs, Route, Rows
 
 NO_LABELS = "nothing to go by: no such outcome was recorded before the model was trained"
-Outputs = Mapping[str, float | None]
+Floats = NDArray[np.float64]
 
 
 def asked(route: Route, request: Any, published: Published | None) -> Asked:
@@ -31,20 +29,19 @@ def asked(route: Route, request: Any, published: Published | None) -> Asked:
     keys = [{entity.key: _id(route, each, entity.key) for entity in route.subject} for each in subjects]
     given = [_thing(route, each) for each in subjects]
     if route.items is None:
-        return Asked(route, _spine(route, keys, request), given, {})
+        ids = {key: [each[key] for each in keys] for key in route.keys}
+        return Asked(route, ids, given, {}, _inputs(route, request))
     subject = {key: name for key, name in keys[0].items() if name is not None}
     named = getattr(request, route.named, None) if route.named else None
     items = named if named is not None else (published.candidates(route.path, subject) if published else ())
-    spine = _spine(route, [{route.items.key: item, **keys[0]} for item in items], request)
-    return Asked(route, spine, given * len(items), subject)
+    ids = {route.items.key: list(items), **{key: [name] * len(items) for key, name in keys[0].items()}}
+    return Asked(route, ids, given * len(items), subject, _inputs(route, request))
 
 
-def _spine(route: Route, rows: Sequence[Mapping[str, str | None]], request: Any) -> pl.DataFrame:
-    """The keys of each row, and the options that the model reads."""
-    keys = pl.DataFrame({key: [row[key] for row in rows] for key in route.keys}, dict.fromkeys(route.keys, pl.String))
+def _inputs(route: Route, request: Any) -> dict[str, float]:
+    """The options that the model reads."""
     given = {name: getattr(request, name, None) for name in route.inputs}
-    read = {name: route.inputs[name] if value is None else value for name, value in given.items()}
-    return keys.with_columns(pl.lit(value, dtype=pl.Float64).alias(name) for name, value in read.items())
+    return {name: float(route.inputs[name] if value is None else value) for name, value in given.items()}
 
 
 def _thing(route: Route, request: Any) -> Mapping[str, Any] | None:
@@ -79,9 +76,9 @@ def shown(request: Any, read: Read, scored: Scored) -> list[int]:
     """The rows to answer with, in the order of the answer."""
     asked, route = read.asked, read.asked.route
     if route.items is None:
-        return list(range(asked.spine.height))
-    items = asked.spine[route.items.key].to_list()
+        return list(range(asked.height))
     chosen = options(route, request)
+    items = [str(item) for item in asked.ids[route.items.key]]
     rows = Rows(items, scored.outputs, read.features, scored.by_model, chosen, request.limit)
     return [int(row) for row in route.order(rows)]
 
@@ -97,74 +94,78 @@ def reply(
 ) -> dict[str, Any]:
     """The whole answer, as serving.replies declares it. extras: of rows a list in the order of the answer."""
     route, chosen = asked.route, list(rows)
-    keys = asked.spine[chosen].select(pl.col(route.keys).replace(NEW, None)).to_dicts()
-    sources = np.where(scored.by_model[chosen], "model", "fallback").tolist()
-    outputs = [_plain(values) for values in scored.outputs[chosen].iter_rows(named=True)]
-    said = [
-        {"source": source, **_said(product, route, values), "factors": factors.get(row)}
-        for row, source, values in zip(chosen, sources, outputs, strict=True)
-    ]
+    keys = {key: [_stored(names[row]) for row in chosen] for key, names in asked.ids.items()}
+    outputs = {name: values[chosen] for name, values in scored.outputs.items()}
+    said = _said(product, route, outputs) | {"factors": [factors.get(row) for row in chosen]}
+    said["source"] = ["model" if is_model else "fallback" for is_model in scored.by_model[chosen].tolist()]
     for extra in route.extras:
         if extra.per_row:
-            found = extras.get(extra.name) or [None] * len(chosen)
-            said = [{**row, extra.name: value} for row, value in zip(said, found, strict=True)]
+            said[extra.name] = extras.get(extra.name) or [None] * len(chosen)
     whole = {extra.name: extras.get(extra.name) for extra in route.extras if not extra.per_row}
     if route.items is None:
-        rows_said = [{**key, **row, "reasons": _reasons(product, row)} for key, row in zip(keys, said, strict=True)]
-        return {**head, "estimates": rows_said, **whole}
-    return _ranking(
-        route, head, asked, [(key[route.items.key], row) for key, row in zip(keys, said, strict=True)], whole
-    )
+        return {**head, "estimates": _rows(keys | said | {"reasons": _reasons(product, said, len(chosen))}), **whole}
+    items = _rows({route.items.key: keys[route.items.key], "rank": range(1, len(chosen) + 1)} | said)
+    confidence = items[0]["confidence"] if items else None
+    subject = {entity.key: _stored(asked.subject.get(entity.key)) for entity in route.subject}
+    return {**head, "confidence": confidence, **subject, route.named or route.items.name: items, **whole}
 
 
-def _plain(values: dict[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+def _rows(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Column by column to row by row: 100 rows take 0.1 ms so, made one after the other 0.7."""
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def _said(product: Product, route: Route, outputs: Outputs) -> dict[str, Any]:
-    """Scores as numbers, measures as intervals, and how sure the model is of a ranked item."""
-    said: dict[str, Any] = {name: outputs[name] for name in scores(product)}
-    said |= {name: _interval(product, name, outputs) for name in measures(product)}
+def _stored(name: str | None) -> str | None:
+    return None if name == NEW else name
+
+
+def _plain(values: Floats) -> list[float | None]:
+    """None for what is no number."""
+    is_finite = np.isfinite(values)
+    plain: list[float | None] = values.tolist()
+    return plain if is_finite.all() else [each if known else None for each, known in zip(plain, is_finite, strict=True)]
+
+
+def _said(product: Product, route: Route, outputs: Outputs) -> dict[str, list[Any]]:
+    """Scores as numbers, measures as intervals, and how sure the model is of a ranked item; an entry a row."""
+    said: dict[str, list[Any]] = {name: _plain(outputs[name]) for name in scores(product)}
+    said |= {name: _intervals(product, name, outputs) for name in measures(product)}
     is_sure = route.items is not None or "confidence" in outputs
-    return {**said, "confidence": _confidence(product, outputs)} if is_sure else said
+    return {**said, "confidence": _plain(_confidence(product, outputs))} if is_sure else said
 
 
-def _confidence(product: Product, outputs: Outputs) -> float | None:
-    """What the model says of it, or 1 - min(2 * variance of the members' scores, .5); None without two members.
+def _confidence(product: Product, outputs: Outputs) -> Floats:
+    """What the model says of it, or 1 - min(2 * variance of the members' scores, .5); NaN without two members.
 
     Source: REQUIREMENTS 3.
     """
     if "confidence" in outputs:
         return outputs["confidence"]
-    most = product.greatest_score
-    members = [value / most for name, value in outputs.items() if name.endswith("_score") and value is not None]
-    return 1 - min(2 * statistics.pvariance(members), 0.5) if len(members) > 1 else None
+    scores_of = [values for name, values in outputs.items() if name.endswith("_score")]
+    members = np.array(scores_of).reshape(len(scores_of), len(next(iter(outputs.values()))))
+    is_known = np.isfinite(members)
+    counts = is_known.sum(axis=0)
+    scaled = np.where(is_known, members / product.greatest_score, 0.0)
+    off = np.where(is_known, scaled - scaled.sum(axis=0) / np.maximum(counts, 1), 0.0)
+    spread = (off * off).sum(axis=0) / np.maximum(counts, 1)
+    return np.where(counts > 1, 1 - np.minimum(2 * spread, 0.5), np.nan)
 
 
-def _interval(product: Product, name: str, outputs: Outputs) -> dict[str, Any] | None:
-    if outputs[name] is None:
-        return None
-    unit = product.units.get(name, "")
-    return {"expected": outputs[name], "low": outputs[name + LOW], "high": outputs[name + HIGH], "unit": unit}
+def _intervals(product: Product, name: str, outputs: Outputs) -> list[dict[str, Any] | None]:
+    bounds = {"expected": outputs[name], "low": outputs[name + LOW], "high": outputs[name + HIGH]}
+    columns: dict[str, Sequence[Any]] = {bound: _plain(values) for bound, values in bounds.items()}
+    rows = _rows(columns | {"unit": [product.units.get(name, "")] * len(outputs[name])})
+    return [None if row["expected"] is None else row for row in rows]
 
 
-def _reasons(product: Product, row: Mapping[str, Any]) -> dict[str, str]:
-    return {name: NO_LABELS for name in measures(product) if row[name] is None}
-
-
-def _ranking(
-    route: Route, head: dict[str, Any], asked: Asked, rows: Sequence[tuple[str, dict[str, Any]]], whole: dict[str, Any]
-) -> dict[str, Any]:
-    assert route.items is not None
-    items = [{route.items.key: item, "rank": rank, **row} for rank, (item, row) in enumerate(rows, start=1)]
-    confidence = items[0]["confidence"] if items else None
-    subject = {entity.key: asked.subject.get(entity.key) for entity in route.subject}
-    subject = {key: None if name == NEW else name for key, name in subject.items()}
-    return {**head, "confidence": confidence, **subject, route.named or route.items.name: items, **whole}
+def _reasons(product: Product, said: Mapping[str, Sequence[Any]], rows: int) -> list[dict[str, str]]:
+    return [{name: NO_LABELS for name in measures(product) if said[name][row] is None} for row in range(rows)]
 
 
 def without_factors(reply: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer without what can be computed again from the logged features."""
+    """An answer without what can be computed again from the logged features; where nothing is explained, as it is."""
+    if reply["explanation"] is None:
+        return dict(reply)
     return {
         name: [{key: value for key, value in row.items() if key != "factors"} for row in said]
         if isinstance(said, list) and said and isinstance(said[0], dict) and "factors" in said[0]

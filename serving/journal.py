@@ -8,9 +8,11 @@ from contextlib import suppress
 
 from pydantic_core import to_json
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from feature_repo.errors import TalentError
+from feature_repo.table import size
 from monitoring.prediction_log import Record, append
 from serving.limits import LIMITS
 from serving.metrics import Metrics
@@ -19,6 +21,8 @@ LOG = logging.getLogger("talentml.serving")
 RETRY_SECONDS = 1.0
 ROW_BYTES = 1_000
 """Memory of an answered row without factors: 970 bytes measured."""
+REFUSED = (IntegrityError, DataError, ProgrammingError)
+"""What a database says of records that it will never take; with any other error it is away, and asked again."""
 
 
 class Journal:
@@ -34,6 +38,8 @@ class Journal:
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._engine: Engine | None = None
+        self._held: list[Record] = []
+        """The batch that is being written."""
 
     def start(self) -> None:
         """Begin to write."""
@@ -68,17 +74,19 @@ class Journal:
         with suppress(queue.Full):
             self._waiting.put_nowait(None)  # wakes the writer
         self._thread.join(LIMITS.log_flush_seconds)
-        self._metrics.log_dropped.inc(self._waiting.qsize())
+        hung = len(self._held) if self._thread.is_alive() else 0
+        self._metrics.log_dropped.inc(self._waiting.qsize() + hung)
 
     def _write_all(self) -> None:
-        held: list[Record] = []
-        while held or not (self._closing.is_set() and self._waiting.empty()):
-            held = held or self._batch()
+        while self._held or not (self._closing.is_set() and self._waiting.empty()):
+            self._held = self._held or self._batch()
             self._measure()
-            if not self._written(held) and not self._closing.wait(RETRY_SECONDS):
-                continue  # the database is away: hold on to these, the queue takes the next ones
-            self._release(sum(map(size_of, held)))
-            held = []
+            if not self._written(self._held):
+                if not self._closing.wait(RETRY_SECONDS):
+                    continue  # the database is away: hold on to these, the queue takes the next ones
+                self._metrics.log_dropped.inc(len(self._held))
+            self._release(sum(map(size_of, self._held)))
+            self._held = []
             self._measure()
 
     def _measure(self) -> None:
@@ -99,10 +107,12 @@ class Journal:
         try:
             self._engine = self._engine or self._connect()
             append(self._engine, batch)
-        except (OperationalError, TalentError) as error:
-            LOG.warning("the prediction log cannot be written, %s more answers wait: %s", self._waiting.qsize(), error)
-            return False
-        except Exception:
+        except Exception as error:
+            if _is_away(error):
+                LOG.warning(
+                    "the prediction log cannot be written, %s more answers wait: %s", self._waiting.qsize(), error
+                )
+                return False
             LOG.exception("%s answers cannot be logged", len(batch))
             self._metrics.log_dropped.inc(len(batch))
             return True
@@ -110,8 +120,12 @@ class Journal:
         return True
 
 
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, (DBAPIError, PoolTimeoutError, TalentError)) and not isinstance(error, REFUSED)
+
+
 def size_of(record: Record) -> int:
     """About how many bytes of memory a record holds. Texts of a request may be long, those of an answer are not."""
     frame = record.features
-    rows = 0 if frame is None else int(frame.estimated_size()) + ROW_BYTES * min(frame.height, LIMITS.answers)
+    rows = 0 if frame is None else size(frame) + ROW_BYTES * min(frame.height, LIMITS.answers)
     return rows + len(to_json(record.request)) + ROW_BYTES

@@ -76,4 +76,4 @@ def check(product: Product, model: Model, read: Read) -> None:
     first = predicted[product.outputs[0]].cast(pl.Float64).to_numpy()
     if read.snapshot is not None and not np.isfinite(first).all():
         raise DataError(f"{product.name}: {product.outputs[0]} is not finite in warm-up, allowed: numbers")
-    model.contributions(rows.head(1))
+    model.contributions(rows.rows([0]))

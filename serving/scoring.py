@@ -7,10 +7,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from feature_repo.table import Table
 from serving.fallback import pair_columns, rule_outputs
 from serving.features import Read
 from serving.models import Champion
 from training.product import Product
+from training.route import Outputs
 
 LOG = logging.getLogger("talentml.serving")
 NO_MODEL, FAILED, NOTHING = "no model", "model failed", "nothing to rank"
@@ -24,12 +26,11 @@ Mask = NDArray[np.bool_]
 class Scored:
     """champion: who scored any row, None where the rule did all. by_model: which rows it scored, shape (rows,).
 
-    outputs: one float64 column per output of the product, NaN where nothing can be said. reason: why the rule
-    scored all rows.
+    outputs: those of the product. reason: why the rule scored all rows.
     """
 
     champion: Champion | None
-    outputs: pl.DataFrame
+    outputs: Outputs
     by_model: Mask
     reason: Reason | None
 
@@ -41,7 +42,7 @@ def score(product: Product, champion: Champion | None, read: Read) -> Scored:
     predicted = None if reason or champion is None else _predicted(champion, features, known)
     if predicted is None:
         return Scored(None, _ruled(product, read), np.zeros_like(known), reason or FAILED)
-    by_model: Mask = np.isfinite(predicted[product.outputs[0]].to_numpy())
+    by_model: Mask = np.isfinite(predicted[product.outputs[0]])
     if not by_model.any():
         return Scored(None, _ruled(product, read), by_model, FAILED)
     if by_model.all():
@@ -49,17 +50,18 @@ def score(product: Product, champion: Champion | None, read: Read) -> Scored:
     return Scored(champion, _merged(predicted, _ruled(product, read), by_model), by_model, None)
 
 
-def _ruled(product: Product, read: Read) -> pl.DataFrame:
+def _ruled(product: Product, read: Read) -> Outputs:
     """The rule's outputs. Where somebody is unknown, what was computed of the two together is missing.
 
     A stranger who declares nothing is not one who can do nothing: without this a rule gave every occupation 0.
     """
+    frame = read.features.frame
     if read.known.all():
-        return rule_outputs(product, read.features)
+        return rule_outputs(product, frame)
     known = pl.Series(read.known)
-    computed = [name for name in pair_columns(product) if name in read.features.columns]
+    computed = [name for name in pair_columns(product) if name in frame.columns]
     blank = (pl.when(known).then(pl.col(name)).alias(name) for name in computed)
-    return rule_outputs(product, read.features.with_columns(blank))
+    return rule_outputs(product, frame.with_columns(blank))
 
 
 def _refusal(champion: Champion | None, read: Read) -> Reason | None:
@@ -74,18 +76,24 @@ def _refusal(champion: Champion | None, read: Read) -> Reason | None:
     return None if read.features.height else NOTHING
 
 
-def _predicted(champion: Champion, features: pl.DataFrame, known: Mask) -> pl.DataFrame | None:
+def _predicted(champion: Champion, rows: Table, known: Mask) -> Outputs | None:
     """The model's outputs, NaN in rows about what nobody knows; None where it fails."""
-    places = pl.Series(np.where(known, np.cumsum(known) - 1, 0)).set(pl.Series(~known), None)
     try:
-        predicted = champion.model.predict(features.filter(known))
-        outputs = pl.col(champion.product.outputs).cast(pl.Float64)
-        return predicted.select(outputs.gather(places).fill_null(np.nan))
+        if known.all():
+            return _outputs(champion, rows)
+        found = {name: np.full(len(known), np.nan) for name in champion.product.outputs}
+        for name, values in _outputs(champion, rows.rows(np.flatnonzero(known))).items():
+            found[name][known] = values
+        return found
     except Exception:
         LOG.exception("%s: version %s failed to answer", champion.product.name, champion.version.number)
         return None
 
 
-def _merged(predicted: pl.DataFrame, ruled: pl.DataFrame, by_model: Mask) -> pl.DataFrame:
-    mask = pl.Series(by_model)
-    return pl.DataFrame([predicted[name].zip_with(mask, ruled[name]) for name in predicted.columns])
+def _outputs(champion: Champion, rows: Table) -> Outputs:
+    answered = champion.model.predict(rows)
+    return {name: answered[name].to_numpy().astype(np.float64, copy=False) for name in champion.product.outputs}
+
+
+def _merged(predicted: Outputs, ruled: Outputs, by_model: Mask) -> Outputs:
+    return {name: np.where(by_model, values, ruled[name]) for name, values in predicted.items()}

@@ -101,7 +101,7 @@ def compared(answered: Scored, shadow: Scored) -> dict[str, Any]:
 
     Null without rows, or where a score is missing.
     """
-    ours, theirs = (scored.outputs.to_series(0).to_numpy() for scored in (answered, shadow))
+    ours, theirs = (next(iter(scored.outputs.values())) for scored in (answered, shadow))
     whole = np.isfinite(ours) & np.isfinite(theirs)
     if not whole.size or not whole.all():
         return {"same_first": None, "distance": None}
@@ -109,4 +109,4 @@ def compared(answered: Scored, shadow: Scored) -> dict[str, Any]:
 
 
 def _rows(scored: Scored) -> dict[str, list[Any]]:
-    return {name: values.to_list() for name, values in scored.outputs.to_dict().items()}
+    return {name: values.tolist() for name, values in scored.outputs.items()}

@@ -6,6 +6,7 @@ Nothing here imports an ML library: trainers import theirs inside fit and load, 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -14,6 +15,7 @@ import polars as pl
 
 from feature_repo.column import Column
 from feature_repo.entities import Entity
+from feature_repo.table import Frame
 from feature_repo.window import Window
 from training.route import Route
 from training.tuning.space import Search
@@ -27,7 +29,7 @@ class Facts(Protocol):
 
 
 class Model(Protocol):
-    """What a trainer returns. Frames hold qualified columns, one row per candidate answer.
+    """What a trainer returns. Frames, and tables of a request, hold qualified columns, a row per candidate answer.
 
     explains: the output that contributions add up to, on the scale named by `scale`.
     """
@@ -37,10 +39,10 @@ class Model(Protocol):
     @property
     def scale(self) -> str: ...
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> pl.DataFrame:
         """One row per row of frame, one float column per output of the product."""
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> pl.DataFrame:
         """What each column added to the explained output: a float column per qualified column, plus `expected`."""
 
     def save(self, folder: Path) -> None:
@@ -166,6 +168,17 @@ class Product:
     def route(self) -> Route:
         """The product's own route."""
         return self.routes[0]
+
+    @cached_property
+    def rule(self) -> Baseline:
+        """The baseline that answers where no model can."""
+        return next(baseline for baseline in self.baselines if baseline.name == self.fallback)
+
+    @cached_property
+    def asked_columns(self) -> tuple[Column, ...]:
+        """What a request reads: the model's columns, those of the rule, and what the routes look at beside them."""
+        beside = (column for route in self.routes for column in route.reads)
+        return tuple({each.qualified: each for each in (*self.columns, *self.rule.columns, *beside)}.values())
 
     @property
     def is_ranking(self) -> bool:

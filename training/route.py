@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column, Field, View
 from feature_repo.entities import Entity
+from feature_repo.table import Frame
 
+Outputs = Mapping[str, NDArray[np.float64]]
+"""A product's outputs by name, in its order, a number per row; NaN where nothing can be said."""
 Ids = Mapping[str, str]
 """The subject's keys and ids, such as {"person_id": "p001"}."""
 
@@ -82,11 +85,16 @@ class Rows:
     """
 
     items: Sequence[str]
-    outputs: pl.DataFrame
-    features: pl.DataFrame
+    outputs: Outputs
+    features: Frame
     by_model: NDArray[np.bool_]
     options: Mapping[str, Any]
     limit: int
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """The first output."""
+        return next(iter(self.outputs.values()))
 
 
 Order = Callable[[Rows], Sequence[int]]
@@ -98,7 +106,7 @@ def best_first(rows: Rows) -> list[int]:
     Those whom the rule scored come after those whom the model did: their scores are on another scale. Sorted together,
     a stranger among six people ranked first or second for every one of 60 tasks.
     """
-    score = rows.outputs.to_series(0).to_numpy()
+    score = rows.scores
     order = np.lexsort((np.asarray(rows.items), -score, ~rows.by_model))
     least = rows.options.get("min_score")
     kept = order if least is None else order[score[order] >= least]

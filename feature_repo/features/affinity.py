@@ -85,11 +85,10 @@ def _word_shares(*inputs: Floats) -> tuple[Floats, Floats]:
     """
     *words, total, total_day, at = inputs
     quarters = [words[n : n + 4] for n in range(0, len(words), 4)]
-    mine = np.stack([faded(amount, day, at, 365) for amount, day, _, _ in quarters])
-    all_ = np.stack([faded(amount, day, at, 365) for _, _, amount, day in quarters])
-    seen = np.stack([~np.isnan(day) for _, _, _, day in quarters])
-    rarity = np.log1p(faded(total, total_day, at, 365) / (all_ + 1))
-    return mine / (all_ + 1), np.where(seen, rarity, 0.0)
+    mine, my_day, all_, day = np.array(quarters).transpose(1, 0, 2)
+    others = faded(all_, day, at, 365) + 1
+    rarity = np.log1p(faded(total, total_day, at, 365) / others)
+    return faded(mine, my_day, at, 365) / others, np.where(np.isnan(day), 0.0, rarity)
 
 
 def _title_share(*inputs: Floats) -> Floats:

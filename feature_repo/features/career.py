@@ -4,12 +4,12 @@ Pure array functions, the same for training rows and for a request. Source of th
 """
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.column import View
 from feature_repo.entities import occupation, person
 from feature_repo.features.ragged import (
+    Lists,
     are_among,
     centred_cosine,
     is_held,
@@ -32,8 +32,8 @@ view = View("career", (person, occupation))
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=SKILLS)
 def skill_coverage(
-    occupation_skill_set__skills: pl.Series, occupation_skill_set__weights: pl.Series,
-    talent_skill_set__skills: pl.Series, talent_skill_set__levels: pl.Series,
+    occupation_skill_set__skills: Lists, occupation_skill_set__weights: Lists,
+    talent_skill_set__skills: Lists, talent_skill_set__levels: Lists,
 ) -> Floats:  # fmt: skip
     """Share of the needed skills that the person declares, by importance; missing where none are needed."""
     rows, held = lookup(occupation_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
@@ -43,8 +43,8 @@ def skill_coverage(
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=SKILLS)
 def level_coverage(
-    occupation_skill_set__skills: pl.Series, occupation_skill_set__levels: pl.Series,
-    occupation_skill_set__weights: pl.Series, talent_skill_set__skills: pl.Series, talent_skill_set__levels: pl.Series,
+    occupation_skill_set__skills: Lists, occupation_skill_set__levels: Lists,
+    occupation_skill_set__weights: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists,
 ) -> Floats:  # fmt: skip
     """Mean over the needed skills of min(1, level declared / level needed), by importance."""
     rows, held = lookup(occupation_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
@@ -54,7 +54,7 @@ def level_coverage(
 
 
 @view.column(float, unit="skills", minimum=0, source=SKILLS)
-def missing_skills(occupation_skill_set__skills: pl.Series, talent_skill_set__skills: pl.Series) -> Floats:
+def missing_skills(occupation_skill_set__skills: Lists, talent_skill_set__skills: Lists) -> Floats:
     """How many of the needed skills the person does not declare."""
     rows, held = is_held(occupation_skill_set__skills, talent_skill_set__skills)
     needed = lengths(occupation_skill_set__skills)
@@ -62,7 +62,7 @@ def missing_skills(occupation_skill_set__skills: pl.Series, talent_skill_set__sk
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source="neo4j.wanted_skills, neo4j.occupation_skills")
-def wanted_share(occupation_skill_set__skills: pl.Series, wanted_set__wanted: pl.Series) -> Floats:
+def wanted_share(occupation_skill_set__skills: Lists, wanted_set__wanted: Lists) -> Floats:
     """Share of the needed skills that the person would like to work with."""
     rows, wanted = is_held(occupation_skill_set__skills, wanted_set__wanted)
     return mean_by_row(rows, wanted, len(occupation_skill_set__skills))
@@ -70,8 +70,8 @@ def wanted_share(occupation_skill_set__skills: pl.Series, wanted_set__wanted: pl
 
 @view.column(float, minimum=-1, maximum=1, nulls=1.0, source=TRAITS)
 def interest_similarity(
-    occupation_trait_set__offered: pl.Series, occupation_trait_set__offered_values: pl.Series,
-    person_trait_set__cared: pl.Series, person_trait_set__cared_values: pl.Series,
+    occupation_trait_set__offered: Lists, occupation_trait_set__offered_values: Lists,
+    person_trait_set__cared: Lists, person_trait_set__cared_values: Lists,
 ) -> Floats:  # fmt: skip
     """Correlation between the interests that the occupation serves and the person's; missing where unknown."""
     return _similarity(
@@ -85,8 +85,8 @@ def interest_similarity(
 
 @view.column(float, minimum=-1, maximum=1, nulls=1.0, source=TRAITS)
 def value_similarity(
-    occupation_trait_set__offered: pl.Series, occupation_trait_set__offered_values: pl.Series,
-    person_trait_set__cared: pl.Series, person_trait_set__cared_values: pl.Series,
+    occupation_trait_set__offered: Lists, occupation_trait_set__offered_values: Lists,
+    person_trait_set__cared: Lists, person_trait_set__cared_values: Lists,
 ) -> Floats:  # fmt: skip
     """Correlation between the work values that the occupation serves and the person's; missing where unknown."""
     return _similarity(
@@ -98,9 +98,7 @@ def value_similarity(
     )
 
 
-def _similarity(
-    offered: pl.Series, offered_values: pl.Series, cared: pl.Series, cared_values: pl.Series, interests: bool
-) -> Floats:
+def _similarity(offered: Lists, offered_values: Lists, cared: Lists, cared_values: Lists, interests: bool) -> Floats:
     """Over the traits of one kind that both sides have a value for."""
     rows, own = lookup(offered, cared, cared_values, missing=np.nan)
     kept = (are_among(offered, INTERESTS) == interests) & ~np.isnan(own)
@@ -114,6 +112,6 @@ def preparation_gap(talent__education: Floats, occupation__job_zone: Floats) -> 
 
 
 @view.column(float, minimum=-1, maximum=1, nulls=1.0, source="mysql.talents, mysql.occupations")
-def text_similarity(talent__vector: pl.Series, occupation__vector: pl.Series) -> Floats:
+def text_similarity(talent__vector: Lists, occupation__vector: Lists) -> Floats:
     """Cosine between the person's headline and what one does in the occupation (all-MiniLM-L6-v2)."""
     return cosine_of(talent__vector, occupation__vector)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from feature_repo.column import View
 from feature_repo.entities import job, person
+from feature_repo.features.ragged import Lists, lengths, listed, lookup, mean_by_row, weighted_mean_by_row
 from feature_repo.features.ragged import cosine as cosine_of
-from feature_repo.features.ragged import lengths, listed, lookup, mean_by_row, weighted_mean_by_row
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ view = View("fit", (person, job))
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=SKILLS)
 def skill_coverage(
-    job_skill_set__skills: pl.Series, talent_skill_set__skills: pl.Series, talent_skill_set__levels: pl.Series
+    job_skill_set__skills: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists
 ) -> Floats:
     """Share of the job's skills that the person declares; missing where the job names none."""
     rows, held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
@@ -35,10 +35,10 @@ def skill_coverage(
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=SKILLS)
 def mandatory_coverage(
-    job_skill_set__skills: pl.Series,
-    job_skill_set__mandatory: pl.Series,
-    talent_skill_set__skills: pl.Series,
-    talent_skill_set__levels: pl.Series,
+    job_skill_set__skills: Lists,
+    job_skill_set__mandatory: Lists,
+    talent_skill_set__skills: Lists,
+    talent_skill_set__levels: Lists,
 ) -> Floats:
     """Share of the skills that the job cannot do without that the person declares; missing where there is none."""
     rows, held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
@@ -48,8 +48,8 @@ def mandatory_coverage(
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=SKILLS)
 def skill_jaccard(
-    job_skill_set__skills: pl.Series,
-    talent_skill_set__skills: pl.Series,
+    job_skill_set__skills: Lists,
+    talent_skill_set__skills: Lists,
     fit__skill_coverage: Floats,
 ) -> Floats:
     """Skills that both name over skills that either names; missing where the job names none."""
@@ -61,10 +61,10 @@ def skill_jaccard(
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=SKILLS)
 def proficiency_alignment(
-    job_skill_set__skills: pl.Series,
-    job_skill_set__levels: pl.Series,
-    talent_skill_set__skills: pl.Series,
-    talent_skill_set__levels: pl.Series,
+    job_skill_set__skills: Lists,
+    job_skill_set__levels: Lists,
+    talent_skill_set__skills: Lists,
+    talent_skill_set__levels: Lists,
 ) -> Floats:
     """Mean over the job's skills of min(1, level declared / level asked for); missing where the job names none."""
     rows, held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
@@ -74,10 +74,10 @@ def proficiency_alignment(
 
 @view.column(float, unit="years", minimum=0, maximum=60, nulls=1.0, source=SKILLS)
 def skill_years(
-    job_skill_set__skills: pl.Series,
-    job_skill_set__levels: pl.Series,
-    talent_skill_set__skills: pl.Series,
-    talent_skill_set__years: pl.Series,
+    job_skill_set__skills: Lists,
+    job_skill_set__levels: Lists,
+    talent_skill_set__skills: Lists,
+    talent_skill_set__years: Lists,
 ) -> Floats:
     """Years of use of the job's skills, weighted by the level asked for; missing where the job names none."""
     rows, held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__years, missing=0.0)
@@ -195,6 +195,6 @@ def same_department(profile__department_id: pl.Series, job__department_id: pl.Se
 
 
 @view.column(float, minimum=-1, maximum=1, nulls=1.0, source=TEXTS)
-def text_similarity(talent__vector: pl.Series, posting__vector: pl.Series) -> Floats:
+def text_similarity(talent__vector: Lists, posting__vector: Lists) -> Floats:
     """Cosine between the person's headline and the posting (all-MiniLM-L6-v2)."""
     return cosine_of(talent__vector, posting__vector)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import View
 from feature_repo.entities import person, skill, target
-from feature_repo.features.ragged import lengths, listed, lookup, mean_by_row, one_each
+from feature_repo.features.ragged import Lists, lengths, listed, lookup, mean_by_row, one_each
 
 Floats = NDArray[np.float64]
 DECLARED = "neo4j.talent_skills"
@@ -19,27 +19,25 @@ BUILT = "neo4j.prerequisites, neo4j.talent_skills"
 view = View("gap", (person, target, skill))
 
 
-def _of_skill(skill_id: pl.Series, names: pl.Series, amounts: pl.Series, missing: float) -> Floats:
+def _of_skill(skill_id: pl.Series, names: Lists, amounts: Lists, missing: float) -> Floats:
     """The amount of each row's own skill among the names of the row."""
     return lookup(one_each(skill_id), names, amounts, missing)[1]
 
 
 @view.column(float, minimum=0, maximum=5, source=DECLARED)
-def declared_level(
-    skill_id: pl.Series, talent_skill_set__skills: pl.Series, talent_skill_set__levels: pl.Series
-) -> Floats:
+def declared_level(skill_id: pl.Series, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists) -> Floats:
     """Proficiency that the person declares in the skill; 0 where it is not declared."""
     return _of_skill(skill_id, talent_skill_set__skills, talent_skill_set__levels, 0.0)
 
 
 @view.column(float, minimum=0, maximum=5, nulls=1.0, source=ASKED)
-def asked_level(skill_id: pl.Series, target__skills: pl.Series, target__levels: pl.Series) -> Floats:
+def asked_level(skill_id: pl.Series, target__skills: Lists, target__levels: Lists) -> Floats:
     """Proficiency that is asked for in the skill; missing where it is not asked for."""
     return _of_skill(skill_id, target__skills, target__levels, np.nan)
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=ASKED)
-def importance(skill_id: pl.Series, target__skills: pl.Series, target__weights: pl.Series) -> Floats:
+def importance(skill_id: pl.Series, target__skills: Lists, target__weights: Lists) -> Floats:
     """How much the skill matters there, 0 to 1; missing where it is not asked for."""
     return _of_skill(skill_id, target__skills, target__weights, np.nan)
 
@@ -51,15 +49,13 @@ def shortfall(gap__asked_level: Floats, gap__declared_level: Floats) -> Floats:
 
 
 @view.column(float, unit="years", minimum=0, maximum=60, nulls=1.0, source=DECLARED)
-def skill_years(skill_id: pl.Series, talent_skill_set__skills: pl.Series, talent_skill_set__years: pl.Series) -> Floats:
+def skill_years(skill_id: pl.Series, talent_skill_set__skills: Lists, talent_skill_set__years: Lists) -> Floats:
     """Years of use that the person declares of the skill, 0 where none are."""
     return _of_skill(skill_id, talent_skill_set__skills, talent_skill_set__years, 0.0)
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=BUILT)
-def groundwork(
-    skill_before__skills: pl.Series, talent_skill_set__skills: pl.Series, talent_skill_set__levels: pl.Series
-) -> Floats:
+def groundwork(skill_before__skills: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists) -> Floats:
     """Share of what has to be learnt before the skill that the person declares; missing where there is nothing."""
     rows, held = lookup(skill_before__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
     return mean_by_row(rows, (held > 0).astype(np.float64), len(skill_before__skills))
@@ -67,7 +63,7 @@ def groundwork(
 
 @view.column(float, unit="levels", minimum=0, maximum=5, nulls=1.0, source=BUILT)
 def advanced_level(
-    skill_after__following: pl.Series, talent_skill_set__skills: pl.Series, talent_skill_set__levels: pl.Series
+    skill_after__following: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists
 ) -> Floats:
     """Mean level in what builds on the skill, 0 where not declared; missing where nothing does."""
     rows, held = lookup(skill_after__following, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
@@ -76,8 +72,8 @@ def advanced_level(
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=f"{ASKED}, {DECLARED}")
 def target_coverage(
-    target__skills: pl.Series, target__levels: pl.Series, talent_skill_set__skills: pl.Series,
-    talent_skill_set__levels: pl.Series,
+    target__skills: Lists, target__levels: Lists, talent_skill_set__skills: Lists,
+    talent_skill_set__levels: Lists,
 ) -> Floats:  # fmt: skip
     """Mean over all that is asked for of min(1, level declared / level asked for)."""
     rows, held = lookup(target__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
@@ -85,13 +81,13 @@ def target_coverage(
 
 
 @view.column(float, unit="skills", minimum=0, source=DECLARED)
-def declared_skills(talent_skill_set__skills: pl.Series) -> Floats:
+def declared_skills(talent_skill_set__skills: Lists) -> Floats:
     """How many skills the person declares."""
     return lengths(talent_skill_set__skills)
 
 
 @view.column(float, unit="levels", minimum=0, maximum=5, nulls=1.0, source=DECLARED)
-def mean_level(talent_skill_set__levels: pl.Series) -> Floats:
+def mean_level(talent_skill_set__levels: Lists) -> Floats:
     """Mean proficiency over the skills that the person declares."""
-    found: Floats = talent_skill_set__levels.list.mean().to_numpy()
+    found: Floats = pl.Series(values=talent_skill_set__levels).list.mean().to_numpy()
     return found

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from feature_repo.features import history, wording
 from feature_repo.features.pair import faded, view
-from feature_repo.features.ragged import listed, lookup, mean_by_row
+from feature_repo.features.ragged import Lists, listed, lookup, mean_by_row
 
 Floats = NDArray[np.float64]
 WORKING_DAY = 7.0  # hours; estimates are often whole days
@@ -94,7 +94,7 @@ def past_effort(
 
 @view.column(float, minimum=0, maximum=1, source=SKILLS, nulls=1.0)
 def skill_match(
-    task__skills: pl.Series, task__skill_levels: pl.Series, skill_set__skills: pl.Series, skill_set__levels: pl.Series
+    task__skills: Lists, task__skill_levels: Lists, skill_set__skills: Lists, skill_set__levels: Lists
 ) -> Floats:
     """Mean over the required skills of min(1, level held / level asked for); missing where none is required."""
     rows, held = lookup(task__skills, skill_set__skills, skill_set__levels, missing=0.0)
@@ -102,7 +102,7 @@ def skill_match(
 
 
 @view.column(float, minimum=0, maximum=1, source=SKILLS, nulls=1.0)
-def skill_coverage(task__skills: pl.Series, skill_set__skills: pl.Series, skill_set__levels: pl.Series) -> Floats:
+def skill_coverage(task__skills: Lists, skill_set__skills: Lists, skill_set__levels: Lists) -> Floats:
     """Share of the required skills that the person has at any level; missing where none is required."""
     rows, held = lookup(task__skills, skill_set__skills, skill_set__levels, missing=0.0)
     return mean_by_row(rows, (held > 0).astype(np.float64), len(task__skills))

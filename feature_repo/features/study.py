@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from feature_repo.column import View
 from feature_repo.entities import content, person
+from feature_repo.features.ragged import Lists, is_held, lookup, mean_by_row, one_each
 from feature_repo.features.ragged import cosine as cosine_of
-from feature_repo.features.ragged import is_held, lookup, mean_by_row, one_each
 
 Floats = NDArray[np.float64]
 LEVELS = "neo4j.talent_skills, mongodb.contents"
@@ -21,7 +21,7 @@ view = View("study", (person, content))
 
 @view.column(float, minimum=0, maximum=5, source=LEVELS)
 def level_before(
-    content__skill_id: pl.Series, talent_skill_set__skills: pl.Series, talent_skill_set__levels: pl.Series
+    content__skill_id: pl.Series, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists
 ) -> Floats:
     """Proficiency that the person declares in the skill that is taught; 0 where it is not declared."""
     return lookup(one_each(content__skill_id), talent_skill_set__skills, talent_skill_set__levels, missing=0.0)[1]
@@ -48,15 +48,13 @@ def gain_per_hour(study__gain: Floats, content__hours: Floats) -> Floats:
 
 
 @view.column(float, minimum=0, maximum=1, source="neo4j.wanted_skills, mongodb.contents")
-def is_wanted(content__skill_id: pl.Series, wanted_set__wanted: pl.Series) -> Floats:
+def is_wanted(content__skill_id: pl.Series, wanted_set__wanted: Lists) -> Floats:
     """1 where the person would like to work with the skill that is taught."""
     return is_held(one_each(content__skill_id), wanted_set__wanted)[1]
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source="neo4j.prerequisites, neo4j.talent_skills")
-def readiness(
-    taught_before__needed: pl.Series, talent_skill_set__skills: pl.Series, talent_skill_set__levels: pl.Series
-) -> Floats:
+def readiness(taught_before__needed: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists) -> Floats:
     """Share of what has to be learnt before that the person declares; missing where nothing has to be."""
     rows, held = lookup(taught_before__needed, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
     return mean_by_row(rows, (held > 0).astype(np.float64), len(taught_before__needed))
@@ -72,6 +70,6 @@ def usual_worth(content_engaged__worth: Floats, content_engaged__shown: Floats) 
 
 
 @view.column(float, minimum=-1, maximum=1, nulls=1.0, source="mysql.talents, mongodb.contents")
-def text_similarity(talent__vector: pl.Series, content__vector: pl.Series) -> Floats:
+def text_similarity(talent__vector: Lists, content__vector: Lists) -> Floats:
     """Cosine between the person's headline and what is taught (all-MiniLM-L6-v2)."""
     return cosine_of(talent__vector, content__vector)

@@ -13,7 +13,6 @@ from pydantic_core import from_json, to_json
 
 from serving import forms, problems
 from serving.client.errors import RefusedError
-from serving.fallback import columns_of
 from serving.features import read_for
 from serving.schemas import batch_model, given_models, request_model
 from serving.scoring import score
@@ -66,7 +65,7 @@ def _request(path: str) -> type[BaseModel]:
 def _answer(product: Product, route: Route, request: Any) -> dict[str, Any]:
     begun = time.perf_counter()
     asked = forms.asked(route, request, None)
-    read = read_for(None, asked, columns_of(product))
+    read = read_for(None, asked, product.asked_columns)
     scored = score(product, None, read)
     said = forms.reply(product, _head(product), asked, scored, forms.shown(request, read, scored), {}, {})
     return {**said, "processing_ms": round(1000 * (time.perf_counter() - begun), 3)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from feature_repo.column import Column, View
 from feature_repo.entities import person, project, task
@@ -58,9 +59,9 @@ def strength(pair__idle_days: Any, person__odd: Any, project__value: Any) -> Any
 
 
 @pair.column(float)
-def common(person__names: pl.Series, member__names: pl.Series) -> Any:
+def common(person__names: pa.Array, member__names: pa.Array) -> Any:
     """How many names both lists hold."""
-    return person__names.list.set_intersection(member__names).list.len()
+    return pl.Series(values=person__names).list.set_intersection(pl.Series(values=member__names)).list.len()
 
 
 @pair.column(bool)

@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import numpy as np
-import polars as pl
 import pytest
 
 from serving.arms import is_drawn, unit_of
@@ -51,12 +50,12 @@ def test_a_salt_and_a_unit_do_not_run_together() -> None:
 
 def ranking(product: str, **subject: str) -> Asked:
     route = PRODUCTS[product].routes[0]
-    return Asked(route, pl.DataFrame(schema=dict.fromkeys(route.keys, pl.String)), [], subject)
+    return Asked(route, {key: [] for key in route.keys}, [], subject)
 
 
 def estimate(*pairs: tuple[str, str]) -> Asked:
     route = PRODUCTS["task_performance"].routes[0]
-    return Asked(route, pl.DataFrame(pairs, schema=["person_id", "task_id"], orient="row"), [None] * len(pairs), {})
+    return Asked(route, {"person_id": [p for p, _ in pairs], "task_id": [t for _, t in pairs]}, [None] * len(pairs), {})
 
 
 TABLE = [

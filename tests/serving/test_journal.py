@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
 
 from feature_repo.errors import SourceError
 from feature_repo.platform import database, tables
@@ -95,6 +96,40 @@ def test_a_database_that_is_away_gets_the_records_when_it_is_back(
         return engine
 
     log = Journal(connect, Metrics())
+    log.start()
+    log.add(record(1))
+    _until(lambda: rows(engine) == 1)
+    log.close()
+
+
+def test_what_a_database_that_stays_away_never_took_is_counted_at_the_end() -> None:
+    def away() -> Engine:
+        raise SourceError("away")
+
+    metrics = Metrics()
+    log = Journal(away, metrics)
+    log.start()
+    for number in range(7):
+        log.add(record(number))
+    log.close()
+    assert metrics.registry.get_sample_value("prediction_log_dropped_total") == 7
+
+
+@pytest.mark.parametrize("said", [InternalError, OperationalError, DatabaseError])
+def test_a_database_that_takes_nothing_for_now_is_asked_again(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: type[DBAPIError]
+) -> None:
+    """Such as a standby, which only reads, or one that lost its place in the protocol."""
+    monkeypatch.setattr(journal, "RETRY_SECONDS", 0.01)
+    refusals = iter([said("insert", {}, Exception("read-only"))])
+
+    def begin(connection: Connection) -> None:
+        for refusal in refusals:
+            raise refusal
+
+    standby = database(Settings(home=tmp_path, _env_file=None))
+    event.listen(standby, "begin", begin)
+    log = Journal(lambda: standby, Metrics())
     log.start()
     log.add(record(1))
     _until(lambda: rows(engine) == 1)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from sqlalchemy import select
@@ -75,9 +76,7 @@ def test_agreement_by_hand(
     third: Service, ours: list[float], theirs: list[float], same_first: bool | None, distance: float | None
 ) -> None:
     whole = beside(third, 3).scored
-    one, other = (
-        replace(whole, outputs=pl.DataFrame({"score": pl.Series(x, dtype=pl.Float64)})) for x in (ours, theirs)
-    )
+    one, other = (replace(whole, outputs={"score": np.asarray(x, np.float64)}) for x in (ours, theirs))
     assert compared(one, other) == {"same_first": same_first, "distance": pytest.approx(distance)}
 
 

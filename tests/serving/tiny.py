@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
+from feature_repo.table import Frame, matrix
 from training.model import KINDS, save_model
 from training.product import Product
 
@@ -27,12 +28,12 @@ class Tiny:
     def __init__(self, booster: Any, names: list[str], outputs: list[str], number: int) -> None:
         self.booster, self.names, self.outputs, self.number = booster, names, outputs, number
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> pl.DataFrame:
         chance = np.asarray(self.booster.predict(self._matrix(frame)))
         values = dict.fromkeys(self.outputs, chance)
         return pl.DataFrame({**values, self.outputs[-1]: np.full(frame.height, self.number / 100)})
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> pl.DataFrame:
         amounts = np.asarray(self.booster.predict(self._matrix(frame), pred_contrib=True))
         return pl.DataFrame(amounts, schema=[*self.names, "expected"])
 
@@ -49,8 +50,8 @@ class Tiny:
         booster = lightgbm.Booster(model_file=str(folder / "booster.txt"))
         return cls(booster, facts["names"], facts["outputs"], facts["number"])
 
-    def _matrix(self, frame: pl.DataFrame) -> Any:
-        return frame.select(pl.col(self.names).cast(pl.Float64).fill_null(np.nan)).to_numpy()
+    def _matrix(self, frame: Frame) -> Any:
+        return matrix(frame, self.names)
 
 
 def tiny(product: Product, number: int) -> Tiny:

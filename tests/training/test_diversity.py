@@ -34,7 +34,7 @@ def test_no_more_are_picked_than_asked_for_or_there_are():
 def rows(scores, vectors, by_model=None, limit=10, **options) -> Rows:
     return Rows(
         items=[f"k{n}" for n in range(len(scores))],
-        outputs=pl.DataFrame({"score": scores}),
+        outputs={"score": np.asarray(scores, np.float64)},
         features=pl.DataFrame({VECTOR.qualified: pl.Series(vectors, dtype=pl.List(pl.Float64))}),
         by_model=np.array([True] * len(scores) if by_model is None else by_model, dtype=bool),
         options=options,

@@ -21,7 +21,7 @@ def diverse(vector: Column, relevance: float = 0.7) -> Order:
 
     def order(rows: Rows) -> list[int]:
         best = np.asarray(best_first(replace(rows, limit=MOST_WEIGHED)), dtype=np.int64)
-        scores, vectors = rows.outputs.to_series(0).to_numpy(), rows.features[vector.qualified]
+        scores, vectors = rows.scores, rows.features[vector.qualified]
         picked: list[int] = []
         for part in (best[rows.by_model[best]], best[~rows.by_model[best]]):
             places = marginal(_scaled(scores[part]), _similarity(vectors, part), relevance, rows.limit - len(picked))

@@ -1,6 +1,7 @@
 """What a column did to an answer, in words."""
 
 import re
+from functools import cache
 from typing import Any
 
 from feature_repo.column import Column
@@ -10,14 +11,26 @@ MOST_LISTED = 5  # so many entries of a list-valued column are named in a senten
 
 def sentence(column: Column, value: Any, contribution: float, output: str) -> str:
     """Such as: Share of the job's skills that the person declares: 0.75. This raises the score."""
-    description = " ".join(column.description.split())
-    said = re.split(r"[.:;] ", description.rstrip("."))[0]
-    claim = re.match(r"1 where (.)(.*)", said)
-    if claim and value is not None:  # a column that is 1 where something holds: a yes or a no
-        said, value = claim[1].upper() + claim[2], bool(value)
+    said, claim = _clause(column.description)
+    if claim and value is not None:
+        said, value = claim, bool(value)
     known = f": {spoken(value, column.unit)}" if column.view else ""
     direction = "raises" if contribution > 0 else "lowers"
     return f"{said}{known}. This {direction} the {output.replace('_', ' ')}."
+
+
+@cache
+def plain(description: str) -> str:
+    """In one line."""
+    return " ".join(description.split())
+
+
+@cache
+def _clause(description: str) -> tuple[str, str | None]:
+    """The first clause; and of a column that is 1 where something holds what that is, to be answered by yes or no."""
+    said = re.split(r"[.:;] ", plain(description).rstrip("."))[0]
+    claim = re.match(r"1 where (.)(.*)", said)
+    return said, claim[1].upper() + claim[2] if claim else None
 
 
 def spoken(value: Any, unit: str) -> str:

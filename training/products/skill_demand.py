@@ -81,7 +81,7 @@ def _followed(published: Published) -> Choose:
 
 def _by_change(rows: Rows) -> list[int]:
     """What changes most first, whether it rises or falls."""
-    change = np.abs(rows.outputs["demand"].to_numpy() - rows.outputs["demand_now"].to_numpy())
+    change = np.abs(rows.outputs["demand"] - rows.outputs["demand_now"])
     order = np.lexsort((np.asarray(rows.items), -np.nan_to_num(change)))
     return [int(row) for row in order[: rows.limit]]
 

@@ -78,7 +78,7 @@ def _asked_for(published: Published) -> Choose:
 
 def _likely(rows: Rows) -> list[int]:
     """The likeliest gaps first, those that are unlikely left out."""
-    scores = rows.outputs["score"].to_numpy()
+    scores = rows.outputs["score"]
     ranked = best_first(replace(rows, limit=len(rows.items)))
     return [row for row in ranked if scores[row] > SHOWN_ABOVE][: rows.limit]
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.errors import TooFewError
+from feature_repo.table import Frame
 from training.trainers.ensemble import BoostedEnsemble, Ensemble
 from training.trainers.factors import Factors
 
@@ -64,7 +65,7 @@ class Bandit:
     factors: Factors
     share: float
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> pl.DataFrame:
         """score, content_score (expected reward) and collaborative_score, 0 to 1; the last .5 without evidence."""
         told = self.content.predict(frame)
         affinity = self.factors.affinity(frame)
@@ -79,7 +80,7 @@ class Bandit:
             }
         )
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> pl.DataFrame:
         """What each column added to the expected reward."""
         return self.content.contributions(frame)
 

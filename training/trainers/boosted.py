@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.column import Column
+from feature_repo.table import Frame
 from training.shap.scores import raw_scores
 from training.shap.treeshap import contributions
 from training.trainers.encoding import Encoding
@@ -71,11 +72,11 @@ class Boosted:
         settings = {**REPEATABLE, **parameters}
         return int(lightgbm.train(settings, learned, most, [judge], callbacks=[stop]).best_iteration)
 
-    def raw(self, frame: pl.DataFrame) -> Floats:
+    def raw(self, frame: Frame) -> Floats:
         """The booster's answer per row, on its raw scale."""
         return raw_scores(self.booster, self.encoding.matrix(frame))
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> pl.DataFrame:
         """What each column added to `raw`, and `expected`: they sum to it (SHAP values)."""
         parts = contributions(self.booster, self.encoding.matrix(frame))
         return pl.from_numpy(parts, schema=[*self.encoding.names, "expected"])

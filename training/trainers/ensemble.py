@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.errors import TooFewError
+from feature_repo.table import Frame
 from training.trainers.boosted import Boosted, Rows
 from training.tuning.space import Range, Space
 
@@ -112,7 +113,7 @@ class Ensemble:
         """Of the contributions."""
         return "log odds" if self.objective == "binary" else "points"
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> pl.DataFrame:
         """score: 0 to greatest. confidence: 1 - min(2 * variance of the members' scores over greatest, .5).
 
         Source of the confidence: REQUIREMENTS 3.
@@ -128,7 +129,7 @@ class Ensemble:
             return chances
         return np.clip(raw, 0.0, self.greatest)
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> pl.DataFrame:
         """The mean of the members' SHAP values; with `expected` they add up to what is explained."""
         parts = [member.contributions(frame) for member in self.members]
         mean = sum(part.to_numpy() for part in parts) / len(parts) * self.slope

@@ -6,8 +6,9 @@ raiser, ...), and a task's vector is the mean of its attributes' vectors.
 
 import json
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
+from feature_repo.table import Frame, coded
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.str_]
@@ -62,26 +64,47 @@ class Factors:
         vectors = (np.asarray(each, np.float64) for each in (model.user_factors, model.item_factors))
         return Factors(tuple(columns), people, attributes, *vectors)
 
-    def affinity(self, frame: pl.DataFrame) -> Floats:
+    def affinity(self, frame: Frame) -> Floats:
         """How much a person is drawn to a task, shape (rows,); NaN where either has no evidence."""
         vectors, known = self._task_vectors(frame)
-        place, found = _places(self.people, frame["person_id"])
-        dots: Floats = np.einsum("ij,ij->i", self.people_vectors[place], vectors)
-        return np.where(found & (known > 0), dots / np.maximum(known, 1), np.nan)
+        place = coded(frame, "person_id", self._people)
+        is_known = np.isfinite(place) & (known > 0)
+        dots: Floats = np.einsum("ij,ij->i", self.people_vectors[np.where(is_known, place, 0).astype(np.intp)], vectors)
+        return np.where(is_known, dots / np.maximum(known, 1), np.nan)
 
-    def _task_vectors(self, frame: pl.DataFrame) -> tuple[Floats, Floats]:
-        vectors = np.zeros((frame.height, self.attribute_vectors.shape[1]))
-        known = np.zeros(frame.height)
-        for column in self.columns:
-            place, found = _places(self.attributes, frame.select(_attribute(column)).to_series())
-            vectors += np.where(found[:, None], self.attribute_vectors[place], 0.0)
-            known += found
-        return vectors, known
+    def _task_vectors(self, frame: Frame) -> tuple[Floats, NDArray[np.int64]]:
+        """The sum of the vectors of each row's attributes, and how many of these are known."""
+        nothing = len(self.attributes)
+        found = [coded(frame, column, self._values[column]) for column in self.columns]
+        places = np.fmin(np.array(found), nothing).astype(np.intp)
+        if frame.height and (places == places[:, :1]).all():  # one task and its candidates: 5 us instead of 50
+            places = places[:, :1]
+        vectors = self._padded[places].sum(axis=0)
+        shape = frame.height, vectors.shape[1]
+        return np.broadcast_to(vectors, shape), np.broadcast_to((places < nothing).sum(axis=0), frame.height)
+
+    @cached_property
+    def _people(self) -> Mapping[str, float]:
+        return {name: float(place) for place, name in enumerate(self.people.tolist())}
+
+    @cached_property
+    def _values(self) -> Mapping[str, Mapping[str, float]]:
+        """By column its values, with the place of the attribute."""
+        values: dict[str, dict[str, float]] = {column: {} for column in self.columns}
+        for place, attribute in enumerate(self.attributes.tolist()):
+            column, _, value = attribute.partition("=")
+            values[column][value] = float(place)
+        return values
+
+    @cached_property
+    def _padded(self) -> Floats:
+        """The attributes' vectors, and a last one of nothing."""
+        return np.concatenate([self.attribute_vectors, np.zeros((1, self.attribute_vectors.shape[1]))])
 
     def save(self, folder: Path) -> None:
         """Write factors.npz and factors.json."""
         (folder / "factors.json").write_text(json.dumps({"columns": self.columns}))
-        arrays = {name: value for name, value in vars(self).items() if name != "columns"}
+        arrays = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "columns"}
         np.savez(folder / "factors.npz", **arrays)
 
     @staticmethod
@@ -100,9 +123,3 @@ def _attribute(column: str) -> pl.Expr:
 def _attributes(done: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     parts = [done.select("person_id", "weight", _attribute(column)) for column in columns]
     return pl.concat(parts).drop_nulls("attribute")
-
-
-def _places(names: Texts, wanted: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    texts = wanted.fill_null("").to_numpy().astype(str)
-    places = np.minimum(np.searchsorted(names, texts), len(names) - 1)
-    return places, names[places] == texts

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
+from feature_repo.table import Frame
 from training.trainers.forecast_interval import Margins
 from training.trainers.forecast_members import MEMBERS, Alarm, Paths, Series, paths, weights
 from training.trainers.forecast_rows import Reading
@@ -123,7 +124,7 @@ class Demand:
     alarm: Alarm
     coverage: float
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> pl.DataFrame:
         """demand with _low and _high, demand_now (the present level), rising (the probability of more than now).
 
         confidence: 1 - min(2 * variance of the members over the present level, .5). Source: REQUIREMENTS 3.
@@ -145,7 +146,7 @@ class Demand:
             }
         )
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> pl.DataFrame:
         """What adds up to demand, in points.
 
         expected: the mean of the series' values; level: where it stands now beside that; trend: if it went straight on;

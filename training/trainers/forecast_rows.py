@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
+from feature_repo.table import Frame
 from training.trainers.forecast_members import Series
 from training.trainers.smoothing import matrix
 
@@ -23,7 +24,7 @@ class Reading:
     horizon: str = "horizon"
     ahead: int = 6
 
-    def series(self, frame: pl.DataFrame) -> Series:
+    def series(self, frame: Frame) -> Series:
         """The rows as arrays. Raises DataError for a missing column, an empty series, or a horizon below one."""
         if self.values not in frame.columns:
             raise DataError(f"forecast: column {self.values} is missing, found: {', '.join(frame.columns)}")
@@ -35,7 +36,7 @@ class Reading:
         return Series(matrix(frame[self.values], LONGEST), ahead, period)
 
 
-def _or(frame: pl.DataFrame, name: str, otherwise: float) -> Floats:
+def _or(frame: Frame, name: str, otherwise: float) -> Floats:
     """A column's values, `otherwise` where it is null or not there."""
     column = (
         frame[name].cast(pl.Float64) if name in frame.columns else pl.Series([None] * frame.height, dtype=pl.Float64)

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
+from feature_repo.table import Frame
 from training.trainers.boosted import Boosted, Rows
 from training.trainers.factors import Factors
 
 Floats = NDArray[np.float64]
+Groups = NDArray[np.int64]
 NO_EVIDENCE = 0.5
 
 
@@ -82,21 +84,19 @@ class Hybrid:
     boosted: Boosted
     factors: Factors
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> pl.DataFrame:
         """score, content_score and collaborative_score, each 0 to 1; collaborative is 0.5 without evidence.
 
         content_score is the probability of being the one, of the candidates asked about: they sum to 1.
         """
-        group = (
-            frame["group"] if "group" in frame.columns else pl.Series("group", ["asked"]).new_from_index(0, len(frame))
-        )
+        group = _groups(frame)
         content = _softmax(self.boosted.raw(frame), group)
         standing = _standardised(self.factors.affinity(frame), group)
         liked = np.where(np.isnan(standing), NO_EVIDENCE, 1 / (1 + np.exp(-self.steepness * np.nan_to_num(standing))))
         score = self.content * content + self.collaborative * liked
         return pl.DataFrame({"score": score, "content_score": content, "collaborative_score": liked})
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> pl.DataFrame:
         """What each column added to the content part, on the booster's raw scale."""
         return self.boosted.contributions(frame)
 
@@ -115,16 +115,28 @@ class Hybrid:
         return Hybrid(*weights, Boosted.load(folder, "content"), Factors.load(folder))
 
 
-def _softmax(raw: Floats, group: pl.Series) -> Floats:
-    value = pl.col("raw")
-    exponent = (value - value.max().over("group")).exp()
-    shares = pl.DataFrame({"group": group, "raw": raw}).select(exponent / exponent.sum().over("group"))
-    return shares.to_series().to_numpy()
+def _groups(frame: Frame) -> Groups:
+    """The number of each row's group, from 0 on; of one where the frame has none."""
+    if "group" not in frame.columns:
+        return np.zeros(frame.height, np.int64)
+    groups: Groups = frame["group"].rank("dense").to_numpy().astype(np.int64) - 1
+    return groups
 
 
-def _standardised(values: Floats, group: pl.Series) -> Floats:
+def _softmax(raw: Floats, group: Groups) -> Floats:
+    most = np.full(group.max(initial=0) + 1, -np.inf)
+    np.maximum.at(most, group, raw)
+    exponents = np.exp(raw - most[group])
+    shares: Floats = exponents / np.bincount(group, exponents)[group]
+    return shares
+
+
+def _standardised(values: Floats, group: Groups) -> Floats:
     """Standard deviations from the mean of the group's known values; NaN stays NaN."""
-    value = pl.col("value").fill_nan(None)
-    spread = value.std(ddof=0).over("group") + 1e-9
-    frame = pl.DataFrame({"group": group, "value": values})
-    return frame.select(((value - value.mean().over("group")) / spread).fill_null(float("nan"))).to_series().to_numpy()
+    is_known = np.isfinite(values)
+    counts = np.maximum(np.bincount(group, is_known), 1)
+    off = np.where(is_known, values, 0.0)
+    off = values - (np.bincount(group, off) / counts)[group]
+    spread = np.sqrt(np.bincount(group, np.where(is_known, off * off, 0.0)) / counts) + 1e-9
+    standing: Floats = off / spread[group]
+    return standing

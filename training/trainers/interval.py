@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.column import Column
+from feature_repo.table import Frame
 from training.trainers.boosted import Boosted, Rows
 
 Floats = NDArray[np.float64]
@@ -58,14 +59,14 @@ class Interval:
         level = min(1.0, recipe.coverage * (1 + 1 / len(below)))
         return Interval(members, low, high, max(0.0, float(np.quantile(np.maximum(below, above), level))))
 
-    def predict(self, frame: pl.DataFrame) -> tuple[Floats, Floats, Floats]:
+    def predict(self, frame: Frame) -> tuple[Floats, Floats, Floats]:
         """Median, low and high, low <= median <= high, each of shape (rows,)."""
         median: Floats = np.mean([member.raw(frame) for member in self.members], axis=0)
         low = np.minimum(self.low.raw(frame) - self.margin, median)
         high = np.maximum(self.high.raw(frame) + self.margin, median)
         return median, low, high
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> pl.DataFrame:
         """What each column added to the median: the mean over the members, which is exact for their mean."""
         parts = [member.contributions(frame) for member in self.members]
         mean = np.mean([part.to_numpy() for part in parts], axis=0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
+from feature_repo.table import Frame, matrix
 from training.trainers.boosted import Rows
 from training.trainers.interval import Interval, Recipe
 
@@ -79,8 +80,8 @@ class OutcomeForecaster:
         return Recipe(_read(columns), parameters, self.coverage, self.rounds, self.tail_rounds, seeds)
 
 
-def _hours(frame: pl.DataFrame, median: Floats, low: Floats, high: Floats) -> tuple[Floats, ...]:
-    estimate = frame["pair__log_estimate"].to_numpy()
+def _hours(frame: Frame, median: Floats, low: Floats, high: Floats) -> tuple[Floats, ...]:
+    estimate = matrix(frame, ["pair__log_estimate"])[:, 0]
     middle = np.where(_is_corrected(median), median, 0.0)
     bounds = middle, np.minimum(low, middle), np.maximum(high, middle)
     return tuple(np.maximum(np.expm1(value + estimate), 0.0) for value in bounds)
@@ -90,13 +91,13 @@ def _is_corrected(median: Floats) -> NDArray[np.bool_]:
     return np.abs(median) > SMALLEST_CORRECTION
 
 
-def _days(_: pl.DataFrame, median: Floats, low: Floats, high: Floats) -> tuple[Floats, ...]:
+def _days(_: Frame, median: Floats, low: Floats, high: Floats) -> tuple[Floats, ...]:
     """Bounds are whole days: half of all tasks end on their first day, which a bound of 0.02 days would miss."""
     middle, least, most = (np.maximum(np.expm1(value), 0.0) for value in (median, low, high))
     return middle, np.floor(least), np.ceil(most)
 
 
-def _stars(_: pl.DataFrame, *values: Floats) -> tuple[Floats, ...]:
+def _stars(_: Frame, *values: Floats) -> tuple[Floats, ...]:
     return tuple(np.clip(value, 1.0, 5.0) for value in values)
 
 
@@ -121,7 +122,7 @@ class Outcomes:
 
     intervals: Mapping[str, Interval]
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> pl.DataFrame:
         """hours, timeliness_days and quality with _low and _high; NaN where there were no labels to learn from."""
         columns: dict[str, Floats] = {}
         for output in TARGETS:
@@ -129,12 +130,12 @@ class Outcomes:
             columns |= dict(zip((output, f"{output}_low", f"{output}_high"), values, strict=True))
         return pl.DataFrame(columns)
 
-    def _interval(self, output: str, frame: pl.DataFrame) -> tuple[Floats, ...]:
+    def _interval(self, output: str, frame: Frame) -> tuple[Floats, ...]:
         if output not in self.intervals:
             return (np.full(frame.height, np.nan),) * 3
         return RESTORED[output](frame, *self.intervals[output].predict(frame))
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> pl.DataFrame:
         """What each column added to ln((1 + hours) / (1 + estimated hours)): nothing where the estimate was kept."""
         parts = self.intervals["hours"].contributions(frame)
         is_corrected = pl.Series(_is_corrected(parts.sum_horizontal().to_numpy()))

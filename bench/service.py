@@ -1,0 +1,123 @@
+"""Servers under test: ours as it is started for others, and what stands beside it; each with one worker or more."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil  # type: ignore[import-untyped]
+
+from feature_repo.settings import Settings
+from feature_repo.sources.processes import free_port
+from serving import launch
+
+ROOT = Path(__file__).parents[1]
+MOST_SECONDS = 120.0
+"""That a server may take to start."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server. started_in: seconds until it was ready."""
+
+    url: str
+    pid: int
+    started_in: float
+
+    @property
+    def memory(self) -> int:
+        """Bytes that it and all its processes hold; pages that they share count for each."""
+        found = 0
+        for each in (psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                found += each.memory_info().rss
+        return found
+
+
+@contextmanager
+def running(
+    command: Sequence[str], url: str, environment: Mapping[str, str], is_ready: Callable[[str], bool]
+) -> Iterator[Server]:
+    """A process group until the end of the block; its log is shown where it does not start."""
+    began = time.monotonic()
+    with (Path(environment["TALENTML_HOME"]) / f"server-{url.rpartition(':')[2]}.log").open("w+b") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=dict(environment), stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            while not is_ready(url):
+                if process.poll() is not None or time.monotonic() - began > MOST_SECONDS:
+                    log.seek(0)
+                    raise SystemExit(f"{' '.join(command)} does not answer: {log.read()[-3000:].decode()}")
+                time.sleep(0.05)
+            yield Server(url, process.pid, time.monotonic() - began)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait(60)
+
+
+@contextmanager
+def ours(settings: Settings, workers: int = 1) -> Iterator[Server]:
+    """The service, ready when every worker that is asked answers with the champions that are wanted."""
+    port = free_port()
+    environment = launch.environment(settings, workers)
+    with running(
+        launch.command(settings, port), f"http://127.0.0.1:{port}", environment, lambda url: serves(url, settings)
+    ) as found:
+        yield found
+
+
+@contextmanager
+def bare(settings: Settings) -> Iterator[Server]:
+    """bench/bare.py under uvicorn, with the loop and parser that BentoML's workers take."""
+    port = free_port()
+    options = f"--factory --port {port} --loop uvloop --http httptools --no-access-log --log-level warning"
+    command = [sys.executable, "-m", "uvicorn", "bench.bare:application", *options.split()]
+    with running(command, f"http://127.0.0.1:{port}", _plain(settings), answers("/readyz")) as found:
+        yield found
+
+
+@contextmanager
+def native(settings: Settings) -> Iterator[Server]:
+    """bench/native.py under BentoML."""
+    port = free_port()
+    command = [sys.executable, "-m", "bentoml", "serve", "bench.native:Native", "--port", str(port)]
+    with running(command, f"http://127.0.0.1:{port}", _plain(settings), answers("/readyz")) as found:
+        yield found
+
+
+def answers(path: str) -> Callable[[str], bool]:
+    """Whether a path is answered with 200."""
+
+    def does(url: str) -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(url + path, timeout=2).status_code == 200
+        return False
+
+    return does
+
+
+def serves(url: str, settings: Settings) -> bool:
+    """Whether the worker that is asked serves all champions that are wanted."""
+    from serving import champions
+
+    if not answers("/readyz")(url):
+        return False
+    health: dict[str, Any] = httpx.get(f"{url}/api/v1/health", timeout=2).json()
+    return all(
+        health["models"][name]["version"] == wanted.number
+        for name, wanted in champions.read(settings.root).wanted.items()
+    )
+
+
+def _plain(settings: Settings) -> dict[str, str]:
+    """The environment of a peer: as ours, and where the modules in bench/ are."""
+    return {**launch.environment(settings), "PYTHONPATH": str(ROOT)}
