@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from feature_repo.errors import ServingError
 from feature_repo.table import Frame, Table
 from monitoring.prediction_log import Record
 from serving import cache, forms
@@ -74,6 +75,8 @@ class Answers:
     shadow: Shadow
     cache: Cache = field(default_factory=Cache)
     explainers: Explainers = field(default_factory=Explainers)
+    sayers: Explainers = field(default_factory=lambda: Explainers(LIMITS.extra_threads, LIMITS.extra_seconds))
+    """For what is said beside scores, which may read files: not asyncio's threads, which score."""
 
     async def answer(self, question: Question) -> dict[str, Any]:
         """The answer, as serving.replies declares it.
@@ -172,7 +175,11 @@ class Answers:
             ask=partial(self._ask, published),
         )
         with self.metrics.stage(product.name, "extras"):
-            return await asyncio.to_thread(_said, product, route, answered)
+            try:
+                return await self.sayers.run(_said, product, route, answered)
+            except (TimeoutError, ServingError) as error:
+                LOG.warning("%s: nothing beside scores: %r", product.name, error)
+                return dict.fromkeys(extra.name for extra in route.extras)
 
     def _ask(self, published: Published, name: str, spine: pl.DataFrame, given: Any = None) -> pl.DataFrame:
         """Another product's outputs for a spine, on the same snapshot.

@@ -1,4 +1,4 @@
-"""Threads for explanations alone: one that hangs takes its thread with it, never a thread that scores."""
+"""Threads for explanations, and others for extras: one that hangs takes its thread with it, never one that scores."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class Explainers:
 
     def __init__(self, threads: int = LIMITS.explanation_threads, seconds: float = LIMITS.explanation_seconds) -> None:
         self.threads, self.seconds, self.hanging = threads, seconds, 0
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="explanation")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="explainer")
 
     async def run(self, work: Callable[..., T], *given: Any) -> T:
         """The work's result.
@@ -25,7 +25,7 @@ class Explainers:
         Raises TimeoutError after `seconds`, ServingError at once where every thread hangs, and what the work raises.
         """
         if self.hanging >= self.threads:
-            raise ServingError(f"explanations: {self.hanging} hang, allowed: fewer than {self.threads}")
+            raise ServingError(f"threads: {self.hanging} hang, allowed: fewer than {self.threads}")
         future = self._pool.submit(copy_context().run, work, *given)
         done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=self.seconds)
         if done:
