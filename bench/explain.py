@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.column import Column
-from serving.explain import factors
+from serving.answering.explain import factors
 from training.shap.treeshap import TOLERANCE, contributions
 from training.trainers.boosted import Boosted, Rows
 

@@ -10,9 +10,9 @@ from bench.products import staged_world
 from feature_repo.publish import publish
 from feature_repo.seed import synthetic
 from feature_repo.settings import Settings
-from serving import champions
-from serving.champions import Champions, Promoted
-from serving.keys import make_secret
+from serving.access.keys import make_secret
+from serving.versions import champions
+from serving.versions.champions import Champions, Promoted
 from training.candidate import Candidate
 from training.fit import fit_candidate
 from training.model import save_model

@@ -13,7 +13,7 @@ from feature_repo.errors import SettingsError
 from feature_repo.retrieval import facts
 from feature_repo.seed import synthetic
 from feature_repo.settings import Settings
-from serving.auth import Role, issue
+from serving.access.auth import Role, issue
 
 SCRIPT = Path(__file__).with_name("load.lua")
 CANDIDATES, WORKERS = 100, "worked_on"

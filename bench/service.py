@@ -107,7 +107,7 @@ def answers(path: str) -> Callable[[str], bool]:
 
 def serves(url: str, settings: Settings) -> bool:
     """Whether the worker that is asked serves all champions that are wanted."""
-    from serving import champions
+    from serving.versions import champions
 
     if not answers("/readyz")(url):
         return False

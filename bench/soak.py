@@ -32,7 +32,7 @@ from bench.pace import pace
 from bench.service import Server
 from feature_repo.seed import synthetic
 from feature_repo.settings import Settings
-from serving.champions import Promoted
+from serving.versions.champions import Promoted
 from training.fit import fit_candidate
 from training.products import PRODUCTS
 

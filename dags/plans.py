@@ -152,7 +152,7 @@ def beats(health: dict[str, Any], since: datetime) -> bool:
 def service(settings: Settings) -> Plan:
     """The prediction service, which needs none of the others to start, but a key for its callers' tokens."""
     from serving import launch
-    from serving.keys import keys
+    from serving.access.keys import keys
 
     keys(settings)
 

@@ -37,7 +37,7 @@ def client_of(settings: Settings, subject: str, timeout: float = 5.0) -> Client:
     Nothing stands in for a service that is away: whoever asks here wants to know that it answers.
     Raises SettingsError without a service, or where there is neither token nor secret.
     """
-    from serving.auth import Role, issue
+    from serving.access.auth import Role, issue
 
     def token() -> str:
         if settings.service_token is not None:

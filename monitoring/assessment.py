@@ -172,7 +172,7 @@ def _answered(engine: Engine, experiment: Experiment) -> pl.DataFrame:
 
 
 def _agreement(engine: Engine, experiment: Experiment) -> Agreement:
-    """Of the shadow's records, which serving.shadow writes."""
+    """Of the shadow's records, which serving.answering.shadow writes."""
     mine = (prediction_log.c.experiment == experiment.id) & (prediction_log.c.arm == SHADOW)
     said = prediction_log.c.answer
     chosen = select(said["same_first"].as_boolean(), said["distance"].as_float()).where(mine)

@@ -1,6 +1,5 @@
 """What was asked and answered, with the exact features that were read, in the platform table prediction_log."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +9,10 @@ import polars as pl
 from sqlalchemy import Engine, insert, or_, select
 
 from feature_repo.platform.tables import prediction_log
-from feature_repo.table import Frame, framed
+from feature_repo.platform.tables.types import written
+from feature_repo.table import Frame
 from feature_repo.window import Window, last_before
+from monitoring.packed import packed, unpacked
 
 EVENT = "event_timestamp"
 NEW = "(new)"
@@ -28,7 +29,7 @@ class Record:
 
     None in the shadow, whose features are those of the answer that it ran beside. as_of, snapshot: of the online store;
     None where it could not be read. model_version: None where a rule answered. subject: who asked. experiment, arm,
-    unit: as serving.arms assigned; None outside of an experiment.
+    unit: as serving.versions.arms assigned; None outside of an experiment.
     """
 
     prediction_id: str
@@ -61,22 +62,12 @@ def _row(record: Record) -> dict[str, Any]:
     given = {name: getattr(record, name) for name in record.__dataclass_fields__}
     frame = record.features
     rows = {
-        "features": None if frame is None else packed(framed(frame)),
+        "features": None if frame is None else packed(frame),
         "row_count": 0 if frame is None else frame.height,
+        "request": written(record.request),
+        "answer": written(record.answer),
     }
     return {**given, **rows}
-
-
-def packed(frame: pl.DataFrame) -> bytes:
-    """A frame as Arrow IPC, every bit kept."""
-    file = io.BytesIO()
-    frame.write_ipc(file, compression="zstd")
-    return file.getvalue()
-
-
-def unpacked(content: bytes) -> pl.DataFrame:
-    """The frame that was packed."""
-    return pl.read_ipc(io.BytesIO(content))
 
 
 def read(engine: Engine, product: str, window: Window) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from feature_repo.errors import SourceError
 from serving.limits import LIMITS
-from serving.problems import ProblemError
+from serving.schemas.problems import ProblemError
 
 LOG = logging.getLogger("talentml.serving")
 AWAY: tuple[type[Exception], ...] = (SourceError, SQLAlchemyError)

@@ -9,18 +9,18 @@ from typing import Any
 from feature_repo.entities import Entity
 from feature_repo.platform import database
 from feature_repo.settings import Settings
-from serving.answers import Answers
-from serving.auth import Tokens
-from serving.features import Asked, Features, Published, Read, read_for, stored_columns
-from serving.feedback import Judgements
-from serving.journal import Journal
+from serving.access.auth import Tokens
+from serving.access.rates import Limiter
+from serving.answering.answers import Answers
+from serving.answering.features import Asked, Features, Published, Read, read_for, stored_columns
+from serving.answering.journal import Journal
+from serving.answering.shadow import Shadow
 from serving.launch import environment
 from serving.limits import LIMITS
-from serving.metrics import Metrics
-from serving.models import Models
 from serving.platform import Platform
-from serving.rates import Limiter
-from serving.shadow import Shadow
+from serving.routes.feedback import Judgements
+from serving.telemetry.metrics import Metrics
+from serving.versions.models import Models
 from serving.watch import Watch
 from training.product import Product
 
@@ -98,7 +98,9 @@ class Running:
         if is_gone and time.monotonic() - self._follower_started >= RESTART_SECONDS:
             self._follower_started = time.monotonic()
             self._follower = subprocess.Popen(
-                [sys.executable, "-m", "serving.follower"], stdin=subprocess.PIPE, env=environment(self.settings)
+                [sys.executable, "-m", "serving.versions.follower"],
+                stdin=subprocess.PIPE,
+                env=environment(self.settings),
             )
 
 

@@ -13,12 +13,12 @@ from bentoml._internal.server.http import traffic
 
 from feature_repo.hidden import hidden
 from feature_repo.settings import load
-from serving import logs
-from serving.api import application
-from serving.border import Border
-from serving.keys import keys
-from serving.redaction import secrets
+from serving.access.border import Border
+from serving.access.keys import keys
+from serving.routes.api import application
 from serving.running import Running
+from serving.telemetry import logs
+from serving.telemetry.redaction import secrets
 from training.products import PRODUCTS
 
 keys(load())  # no service without a key, and none that is begun again and again because it has none

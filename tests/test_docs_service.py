@@ -16,14 +16,15 @@ from structlog.testing import capture_logs
 from dags.verbs import experiment as verbs
 from feature_repo.settings import Settings
 from monitoring import assessment, experiment, feedback, sequential
-from serving import client, launch, scoring
-from serving.api import application
-from serving.border import Border
+from serving import client, launch
+from serving.access.border import Border
+from serving.answering import scoring
 from serving.client import calls
 from serving.limits import LIMITS
-from serving.metrics import Metrics, exposition
-from serving.replies import Head
+from serving.routes.api import application
 from serving.running import Running
+from serving.schemas.replies import Head
+from serving.telemetry.metrics import Metrics, exposition
 from tests.serving import tiny, world
 from tests.serving.conftest import headers, promote, promoted, settings_of
 from tests.serving.process import server

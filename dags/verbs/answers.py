@@ -113,7 +113,7 @@ def serve(
     import subprocess
 
     from feature_repo.sources.processes import free_port
-    from serving.keys import keys
+    from serving.access.keys import keys
     from serving.launch import command, environment
 
     keys(settings)  # without one it would not start

@@ -125,7 +125,7 @@ def _written(
 
 def _examples(candidate: "Candidate") -> "list[Example]":
     """A request for each route, about somebody or something of the unseen rows."""
-    from serving.examples import answer_shape, request_example
+    from serving.schemas.examples import answer_shape, request_example
     from training.report.pages import Example
 
     declared, first = candidate.product, candidate.test_frame.row(0, named=True)
@@ -143,7 +143,7 @@ def _examples(candidate: "Candidate") -> "list[Example]":
 
 
 def _write_index(folder: Path, written: "Sequence[Measured]", refused: dict[str, str]) -> None:
-    from serving.examples import head_shape
+    from serving.schemas.examples import head_shape
     from training.report.page_index import index
 
     (folder / "README.md").write_text(index(written, refused, head_shape()))

@@ -7,7 +7,7 @@ import typer
 
 from dags.border import verb
 from dags.output import Record
-from serving.caller import Role
+from serving.access.caller import Role
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,14 +27,14 @@ def secret(
 
     A service that runs goes on with the old one until it is started again.
     """
-    from serving.keys import make_secret
+    from serving.access.keys import make_secret
 
     return {"secret": make_secret(settings.root, replace)}
 
 
 def keep_secret(settings: "Settings") -> None:
     """Make the home's secret where tokens have no key yet, as on a first demo."""
-    from serving.keys import SECRET_FILE, make_secret
+    from serving.access.keys import SECRET_FILE, make_secret
 
     is_keyed = settings.jwt_secret or settings.jwt_jwks or (settings.root / SECRET_FILE).exists()
     if not is_keyed:
@@ -54,7 +54,7 @@ def issue(
     hours: Annotated[int, typer.Option(min=1, max=YEAR_HOURS, help="How long it is good for.")] = 12,
 ) -> Record:
     """Make a token signed with the secret, alone on stdout."""
-    from serving import auth
+    from serving.access import auth
 
     lifetime = timedelta(hours=hours)
     made = auth.issue(settings, subject, role, lifetime)

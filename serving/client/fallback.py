@@ -4,18 +4,18 @@ Imported only when it is needed: it brings polars and the products, a second's w
 """
 
 import time
-import uuid
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
-from serving import forms, problems
+from serving.answering import forms
+from serving.answering.features import read_for
+from serving.answering.scoring import score
 from serving.client.errors import RefusedError
-from serving.features import read_for
-from serving.schemas import batch_model, given_models, request_model
-from serving.scoring import score
+from serving.schemas import problems
+from serving.schemas.requests import batch_model, given_models, request_model
 from training.product import Product
 from training.products import PRODUCTS
 from training.route import Route
@@ -67,17 +67,6 @@ def _answer(product: Product, route: Route, request: Any) -> dict[str, Any]:
     asked = forms.asked(route, request, None)
     read = read_for(None, asked, product.asked_columns)
     scored = score(product, None, read)
-    said = forms.reply(product, _head(product), asked, scored, forms.shown(request, read, scored), {}, {})
+    head = {**forms.head(product, read, scored), "reason": REASON}
+    said = forms.reply(product, head, asked, scored, forms.shown(request, read, scored), {}, {})
     return {**said, "processing_ms": round(1000 * (time.perf_counter() - begun), 3)}
-
-
-def _head(product: Product) -> dict[str, Any]:
-    return {
-        "prediction_id": str(uuid.uuid4()),
-        "product": product.name,
-        "model": {"name": product.fallback, "version": None},
-        "source": "fallback",
-        "reason": REASON,
-        "cached": False,
-        **dict.fromkeys(("as_of", "snapshot", "confidence", "explanation")),
-    }

@@ -19,7 +19,7 @@ from feature_repo.sources.engines import compose
 from feature_repo.sources.probes import place
 from feature_repo.sources.servers import SOURCES
 from serving import launch
-from serving.keys import secret
+from serving.access.keys import secret
 from serving.limits import LIMITS
 
 TEXT = (REPOSITORY / "docker-compose.yml").read_text()

@@ -16,8 +16,8 @@ from feature_repo.settings import Settings, load
 from feature_repo.sources import processes
 from feature_repo.sources.launches import Launch, launched, log_of
 from feature_repo.sources.ledger import Server, password
+from serving.access.keys import make_secret
 from serving.airflow import Airflow
-from serving.keys import make_secret
 from training.products import PRODUCTS
 
 pytestmark = pytest.mark.slow

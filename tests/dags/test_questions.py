@@ -15,7 +15,7 @@ from feature_repo.errors import ServingError
 from feature_repo.retrieval import facts
 from feature_repo.settings import Settings
 from feature_repo.versions import current
-from serving.auth import Caller, Role, Tokens
+from serving.access.auth import Caller, Role, Tokens
 from serving.client import Client
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from feature_repo.settings import Settings
-from serving.auth import Caller, Role, Tokens
+from serving.access.auth import Caller, Role, Tokens
 from tests.dags.command import talentml
 
 SECRET = "a secret of the tests, 32 bytes or more"

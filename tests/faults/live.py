@@ -14,8 +14,8 @@ import httpx
 import psutil
 
 from feature_repo.settings import Settings
-from serving.auth import Role, issue
-from serving.keys import make_secret
+from serving.access.auth import Role, issue
+from serving.access.keys import make_secret
 from tests.serving import tiny, world
 from tests.serving.conftest import promote, promoted
 from tests.serving.process import Server, server

@@ -12,8 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from feature_repo.settings import Settings
-from serving.auth import issue
-from serving.caller import Role
+from serving.access.auth import issue
+from serving.access.caller import Role
 from tests.serving import tiny, world
 from tests.serving.conftest import promote, promoted, started
 from tests.serving.logged import logged

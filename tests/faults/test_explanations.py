@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from feature_repo.errors import ServingError
-from serving.explainers import Explainers
+from serving.answering.explainers import Explainers
 from serving.limits import LIMITS
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started

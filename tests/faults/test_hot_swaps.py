@@ -10,11 +10,11 @@ import pytest
 from feature_repo.settings import Settings
 from monitoring import experiment
 from monitoring.experiment import Mode
-from serving import champions
-from serving.arms import is_drawn
-from serving.champions import Champions
 from serving.client import ASSIGNMENT
-from serving.follower import asked
+from serving.versions import champions
+from serving.versions.arms import is_drawn
+from serving.versions.champions import Champions
+from serving.versions.follower import asked
 from tests.serving import tiny, world
 from tests.serving.conftest import headers
 from tests.serving.process import Load, Server, server, until

@@ -37,9 +37,9 @@ from sqlalchemy import Engine, create_engine, func, select
 from feature_repo.platform import tables
 from feature_repo.settings import Settings
 from feature_repo.versions import current, swap
-from serving import champions
-from serving.auth import Role
-from serving.follower import asked
+from serving.access.auth import Role
+from serving.versions import champions
+from serving.versions.follower import asked
 from tests.faults.front import Front, Way, front
 from tests.feature_repo.postgres import fresh_database
 from tests.serving import tiny, world

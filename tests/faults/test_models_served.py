@@ -17,8 +17,8 @@ import pytest
 from feature_repo.settings import Settings
 from monitoring import experiment
 from monitoring.experiment import Experiment, Mode
-from serving import champions
-from serving.follower import asked
+from serving.versions import champions
+from serving.versions.follower import asked
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, started
 from tests.serving.damage import DAMAGES

@@ -17,9 +17,9 @@ from feature_repo.window import Window
 from monitoring.feedback import COUNTED_PER_SUBJECT
 from monitoring.outcomes import outcomes, summary
 from monitoring.prediction_log import append
-from serving.caller import Caller, Role
-from serving.judgement import PATH
+from serving.access.caller import Caller, Role
 from serving.limits import LIMITS
+from serving.routes.judgement import PATH
 from tests.monitoring.said import prediction_id, ranking, record
 from tests.serving.judging import Desk, desk
 

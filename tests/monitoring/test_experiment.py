@@ -16,7 +16,7 @@ from monitoring import experiment
 from monitoring.assessment import ANSWERS, Agreement, Assessment, Decision, assess, assessed, first_outcomes
 from monitoring.experiment import Experiment, Mode
 from monitoring.findings import findings
-from serving.arms import Arm
+from serving.versions.arms import Arm
 from tests.feature_repo.postgres import fresh_database
 
 PRODUCT = "learning"

@@ -11,9 +11,10 @@ from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from feature_repo.settings import Settings
-from serving import admin, problems, reports
-from serving.caller import Caller, Role
+from serving.access.caller import Caller, Role
+from serving.routes import admin, reports
 from serving.running import Running
+from serving.schemas import problems
 from training.products import PRODUCTS
 
 SUBJECTS = {Role.ADMIN: "ada", Role.ENGINEER: "erin", Role.SERVICE: "portal", Role.TALENT: "P3"}

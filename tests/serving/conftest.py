@@ -10,13 +10,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from feature_repo.settings import Settings
-from serving import champions
-from serving.api import application
-from serving.auth import Role, issue
-from serving.border import Border
-from serving.champions import Champions, Promoted
-from serving.keys import SECRET_FILE, make_secret
+from serving.access.auth import Role, issue
+from serving.access.border import Border
+from serving.access.keys import SECRET_FILE, make_secret
+from serving.routes.api import application
 from serving.running import Running
+from serving.versions import champions
+from serving.versions.champions import Champions, Promoted
 from tests.serving import tiny, world
 from training.products import PRODUCTS
 

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
 from feature_repo.settings import Settings
-from serving.auth import Caller, Role, Tokens
-from serving.problems import ProblemError
+from serving.access.auth import Caller, Role, Tokens
+from serving.schemas.problems import ProblemError
 
 SECRET = "a secret of the tests, 32 bytes or more"
 BILLING = Caller("billing", Role.SERVICE)

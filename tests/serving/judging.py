@@ -10,11 +10,11 @@ from fastapi import FastAPI, Request
 from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving import problems
-from serving.api import PROBLEMS, StrictRoute
-from serving.caller import Caller, Role
-from serving.feedback import Judgements
-from serving.judgement import PATH, add_feedback_route
+from serving.access.caller import Caller, Role
+from serving.routes.api import PROBLEMS, StrictRoute
+from serving.routes.feedback import Judgements
+from serving.routes.judgement import PATH, add_feedback_route
+from serving.schemas import problems
 from training.products import PRODUCTS
 
 HR = Caller("hr", Role.SERVICE)
@@ -22,7 +22,7 @@ HR = Caller("hr", Role.SERVICE)
 
 @dataclass(frozen=True)
 class LetIn:
-    """Says in the request's state who asks, as serving.border does."""
+    """Says in the request's state who asks, as serving.access.border does."""
 
     app: ASGIApp
     caller: Caller

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from serving import logs
+from serving.telemetry import logs
 
 
 class Lines(StringIO):

@@ -18,9 +18,9 @@ import httpx
 
 from feature_repo.settings import Settings
 from serving import launch
-from serving.auth import Role, issue
+from serving.access.auth import Role, issue
+from serving.access.keys import make_secret
 from serving.client import ASSIGNMENT, Client
-from serving.keys import make_secret
 
 ROOT = Path(__file__).parents[2]
 SECONDS_TO_START = 60

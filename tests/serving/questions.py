@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from serving.api import schema_name
-from serving.replies import reply_model
+from serving.routes.api import schema_name
+from serving.schemas.replies import reply_model
 from tests.serving.conftest import Service
 from training.product import Product
 from training.products import PRODUCTS

@@ -8,11 +8,11 @@ import pytest
 
 from feature_repo.entities import job, person
 from feature_repo.features import talent as talent_f
-from serving.access import check_own, check_role
-from serving.api import schema_name
-from serving.auth import Caller, Role
-from serving.problems import ProblemError
-from serving.schemas import batch_model, given_models, request_model
+from serving.access.auth import Caller, Role
+from serving.access.permissions import check_own, check_role
+from serving.routes.api import schema_name
+from serving.schemas.problems import ProblemError
+from serving.schemas.requests import batch_model, given_models, request_model
 from tests.serving.questions import ASKED, Asking, asking
 from training.route import Route
 

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from serving.arms import is_drawn, unit_of
-from serving.features import Asked
+from serving.answering.features import Asked
+from serving.versions.arms import is_drawn, unit_of
 from tests.serving.process import ROOT
 from training.products import PRODUCTS
 
@@ -29,7 +29,7 @@ def test_all_are_drawn_for_all() -> None:
 
 
 def test_another_process_draws_the_same_units() -> None:
-    code = "from serving.arms import is_drawn; print([is_drawn('salt', f'P{n}', 0.3) for n in range(200)])"
+    code = "from serving.versions.arms import is_drawn; print([is_drawn('salt', f'P{n}', 0.3) for n in range(200)])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == str(drawn("salt", 0.3)[:200].tolist())
 

@@ -12,9 +12,9 @@ import jwt
 import pytest
 
 from feature_repo.errors import DataError, SettingsError
-from serving import auth
-from serving.auth import Caller, Role, Tokens, authorization, issue
-from serving.keys import make_secret
+from serving.access import auth
+from serving.access.auth import Caller, Role, Tokens, authorization, issue
+from serving.access.keys import make_secret
 from serving.limits import LIMITS
 from tests.serving.forged import BILLING, FORGERIES, SECRET, Forgery, by_secret, jwks, pem, refusal, settings, signed
 

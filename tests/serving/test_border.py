@@ -11,11 +11,11 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
-from serving.api import application
-from serving.auth import Role, Tokens, issue
-from serving.border import PUBLIC, Border
+from serving.access.auth import Role, Tokens, issue
+from serving.access.border import PUBLIC, Border
+from serving.access.rates import Limiter
 from serving.limits import LIMITS, Limits
-from serving.rates import Limiter
+from serving.routes.api import application
 from tests.serving.conftest import Service
 from tests.serving.forged import SECRET, settings
 from training.products import PRODUCTS

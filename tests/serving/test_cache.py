@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from feature_repo.platform import database, tables
 from feature_repo.settings import Settings
-from serving.cache import Cache, Kept, key
+from serving.answering.cache import Cache, Kept, key
 from serving.limits import LIMITS
 from tests.serving.conftest import Service, promote, promoted
 from tests.serving.test_fallback import Failing, give, swap

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from feature_repo.platform import database
 from feature_repo.platform.tables import prediction_log
-from serving import champions
-from serving.arms import is_drawn
-from serving.champions import Challenger, Champions
+from serving.versions import champions
+from serving.versions.arms import is_drawn
+from serving.versions.champions import Challenger, Champions
 from tests.serving.conftest import Service, promote, promoted, promoted_one
 from tests.serving.damage import DAMAGES
 from tests.serving.process import until

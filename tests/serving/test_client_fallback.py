@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic_core import to_json
 
-from serving.api import schema_name
 from serving.client import Client, RefusedError, UnreachableError
 from serving.client.fallback import ruled
-from serving.replies import batch_reply, reply_model
+from serving.routes.api import schema_name
+from serving.schemas.replies import batch_reply, reply_model
 from tests.serving.conftest import Service
 from tests.serving.questions import ASKED, Asking
 from tests.serving.scripted import dead_url

@@ -6,9 +6,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from serving.api import application
-from serving.border import ALWAYS, PUBLIC
-from serving.document import finished
+from serving.access.border import ALWAYS, PUBLIC
+from serving.routes.api import application
+from serving.routes.document import finished
 from training.products import PRODUCTS
 
 Json = dict[str, Any]

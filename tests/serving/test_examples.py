@@ -3,9 +3,16 @@
 import pytest
 from pydantic_core import to_json
 
-from serving.examples import answer_example, answer_shape, example_of, head_shape, request_example, request_examples
-from serving.replies import Head, Health, Status, reply_model
-from serving.schemas import camel, given_models, request_model
+from serving.schemas.examples import (
+    answer_example,
+    answer_shape,
+    example_of,
+    head_shape,
+    request_example,
+    request_examples,
+)
+from serving.schemas.replies import Head, Health, Status, reply_model
+from serving.schemas.requests import camel, given_models, request_model
 from training.products import PRODUCTS
 
 ROUTES = [(product, route) for product in PRODUCTS.values() for route in product.routes]

@@ -5,7 +5,7 @@ import pytest
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
-from serving.explain import explanation, factor, factors
+from serving.answering.explain import explanation, factor, factors
 
 
 def column(name: str, unit: str = "", text: str = "Years of work.", dtype: object = float) -> Column:

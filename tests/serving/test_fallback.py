@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from serving.replies import reply_model
+from serving.schemas.replies import reply_model
 from tests.serving import world
 from tests.serving.conftest import Service, promote, promoted
 from tests.serving.questions import OWN

@@ -8,7 +8,7 @@ from feature_repo import versions
 from feature_repo.entities import person, task
 from feature_repo.publish import publish
 from feature_repo.settings import Settings
-from serving.features import Features
+from serving.answering.features import Features
 from tests.serving import world
 from training.products import PRODUCTS
 

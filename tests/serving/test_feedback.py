@@ -14,10 +14,10 @@ from feature_repo.platform import database
 from feature_repo.platform.tables import match_feedback
 from feature_repo.settings import load
 from monitoring.prediction_log import append
-from serving import feedback as served
-from serving.caller import Caller, Role
-from serving.judgement import PATH, Noted
+from serving.access.caller import Caller, Role
 from serving.limits import LIMITS
+from serving.routes import feedback as served
+from serving.routes.judgement import PATH, Noted
 from tests.feature_repo.postgres import fresh_database
 from tests.monitoring.said import estimate, prediction_id, ranking, record
 from tests.serving.conftest import Service

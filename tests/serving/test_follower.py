@@ -11,10 +11,10 @@ from feature_repo.errors import RegistryError
 from feature_repo.settings import Settings
 from monitoring import experiment
 from monitoring.experiment import Experiment, Mode
-from serving import champions
-from serving.champions import Challenger, Champions, Promoted
-from serving.follower import HUNG, alive, asked
 from serving.launch import environment
+from serving.versions import champions
+from serving.versions.champions import Challenger, Champions, Promoted
+from serving.versions.follower import HUNG, alive, asked
 from tests.faults.front import Way, front
 from tests.serving.process import ROOT, free_port, until
 from training.registry import Registry
@@ -91,14 +91,14 @@ def promoted(product: str, number: int) -> Version:
 
 @pytest.mark.slow
 def test_a_follower_whose_round_hangs_ends_and_another_one_may_begin(tmp_path: Path) -> None:
-    code = "import time\nfrom serving.follower import within\nwith within(0.1):\n    time.sleep(60)"
+    code = "import time\nfrom serving.versions.follower import within\nwith within(0.1):\n    time.sleep(60)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=30, check=False).returncode == HUNG
 
 
 @pytest.mark.slow
 def test_a_follower_ends_with_the_service_that_started_it_and_another_takes_over(tmp_path: Path) -> None:
     settings = away(tmp_path)
-    command = [sys.executable, "-m", "serving.follower"]
+    command = [sys.executable, "-m", "serving.versions.follower"]
     first, second = (
         subprocess.Popen(command, stdin=subprocess.PIPE, env=environment(settings), cwd=ROOT) for _ in range(2)
     )

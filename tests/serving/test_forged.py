@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from serving.api import application
-from serving.border import Border
+from serving.access.border import Border
+from serving.routes.api import application
 from tests.serving.conftest import Service
 from tests.serving.forged import FORGERIES, Forgery, by_secret, signed
 from tests.serving.questions import asking

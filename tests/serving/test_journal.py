@@ -15,10 +15,10 @@ from feature_repo.platform import database, tables
 from feature_repo.settings import Settings
 from feature_repo.window import Window
 from monitoring.prediction_log import Record, append, packed, read, unpacked
-from serving import journal
-from serving.journal import Journal
+from serving.answering import journal
+from serving.answering.journal import Journal
 from serving.limits import LIMITS
-from serving.metrics import Metrics
+from serving.telemetry.metrics import Metrics
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 

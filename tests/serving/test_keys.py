@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from feature_repo.errors import SettingsError
-from serving.auth import Tokens
+from serving.access.auth import Tokens
 from tests.serving.forged import BILLING, by_rsa, claims, jwks, pem, public, raw, refusal, rsa, settings, signed
 
 

@@ -14,12 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from feature_repo.errors import DataError, RegistryError
 from feature_repo.settings import Settings
-from serving import logs
-from serving.caller import Caller, Role
+from serving.access.caller import Caller, Role
 from serving.limits import LIMITS
-from serving.problems import ProblemError
-from serving.redaction import clean, described, secrets
-from serving.trace import CURRENT, Trace
+from serving.schemas.problems import ProblemError
+from serving.telemetry import logs
+from serving.telemetry.redaction import clean, described, secrets
+from serving.telemetry.trace import CURRENT, Trace
 from tests.serving.logged import logged
 
 OURS = logging.getLogger("talentml.serving")

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.metrics import Metrics
-from serving.trace import begin
+from serving.telemetry.metrics import Metrics
+from serving.telemetry.trace import begin
 from tests.serving.conftest import Service
 from tests.serving.process import ROOT
 
 WORKER = """
 import sys
-from serving.metrics import Metrics
+from serving.telemetry.metrics import Metrics
 metrics = Metrics()
 metrics.answered("/x", 200, 0.01)
 metrics.in_flight.set(int(sys.argv[1]))
@@ -27,7 +27,7 @@ sys.stdin.read()
 """
 SCRAPE = """
 from prometheus_client import CollectorRegistry
-from serving.metrics import exposition
+from serving.telemetry.metrics import exposition
 print(exposition(CollectorRegistry()).decode())
 """
 

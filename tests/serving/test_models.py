@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from feature_repo.errors import DataError
-from serving.champions import served
-from serving.models import check
+from serving.versions.champions import served
+from serving.versions.models import check
 from tests.serving import tiny
 from tests.serving.conftest import Service, promote, promoted, promoted_one
 from tests.serving.damage import DAMAGES, truncate

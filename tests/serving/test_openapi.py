@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from serving.api import schema_name
+from serving.routes.api import schema_name
 from tests.serving.conftest import Service
 from tests.serving.questions import ASKED, Asking
 

@@ -16,10 +16,10 @@ import pytest
 
 from feature_repo.errors import SettingsError
 from feature_repo.settings import Settings
+from serving.access.rates import Limiter
+from serving.access.windows import SETS, SLOT, WAYS, Windows
 from serving.limits import LIMITS
-from serving.problems import ProblemError
-from serving.rates import Limiter
-from serving.windows import SETS, SLOT, WAYS, Windows
+from serving.schemas.problems import ProblemError
 from tests.serving.process import free_port, until
 
 PATIENT = replace(LIMITS, redis_seconds=5.0)

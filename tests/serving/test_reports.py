@@ -10,9 +10,9 @@ from sqlalchemy import Engine, insert
 
 from feature_repo.platform import database
 from feature_repo.platform.tables import drift_reports, model_training_history, model_versions, verdicts
-from serving.caller import Role
-from serving.report_replies import ModelMetrics, TrainingHistory
-from serving.reports import answer_counts
+from serving.access.caller import Role
+from serving.routes.reports import answer_counts
+from serving.schemas.reports import ModelMetrics, TrainingHistory
 from tests.serving.asked import Site, site
 from training.products import PRODUCTS
 from training.split import cut

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from serving.api import schema_name
-from serving.replies import batch_reply, reply_model
-from serving.schemas import noun
+from serving.routes.api import schema_name
+from serving.schemas.replies import batch_reply, reply_model
+from serving.schemas.requests import noun
 from tests.serving import fitted, tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
 from tests.serving.questions import ASKED, Asking, asking

@@ -22,10 +22,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from feature_repo.settings import Settings
-from serving import document
-from serving.api import application
-from serving.auth import Role, issue
-from serving.border import Border
+from serving.access.auth import Role, issue
+from serving.access.border import Border
+from serving.routes import document
+from serving.routes.api import application
 from serving.running import Running
 from tests.serving import tiny, world
 from tests.serving.conftest import promote, promoted

@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from feature_repo.settings import Settings
-from serving.api import application
 from serving.launch import command, environment
+from serving.routes.api import application
 from tests.serving.conftest import promote, promoted, settings_of
 from tests.serving.process import ROOT
 from training.products import PRODUCTS
@@ -20,8 +20,8 @@ import json, sys
 from fastapi.testclient import TestClient
 from datetime import timedelta
 from feature_repo.settings import load
-from serving.auth import Role, issue
-from serving.border import Border
+from serving.access.auth import Role, issue
+from serving.access.border import Border
 from serving.service import APP, TalentService
 from tests.serving import tiny
 

@@ -16,10 +16,10 @@ from feature_repo.platform import database
 from feature_repo.platform.tables import prediction_log
 from feature_repo.window import Window
 from monitoring.prediction_log import Record, append, logged_frames, read
+from serving.answering.scoring import score
+from serving.answering.shadow import Beside, Shadow, compared, record
 from serving.limits import LIMITS
-from serving.loading import Champion
-from serving.scoring import score
-from serving.shadow import Beside, Shadow, compared, record
+from serving.versions.loading import Champion
 from tests.serving.conftest import Service, promote, promoted
 from tests.serving.process import until
 from tests.serving.tiny import tiny

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from serving.access.shedding import Shedding
 from serving.limits import LIMITS
-from serving.problems import ProblemError
-from serving.shedding import Shedding
+from serving.schemas.problems import ProblemError
 
 TWO = replace(LIMITS, in_flight=2, refusal_seconds=0.0)
 

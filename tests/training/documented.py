@@ -46,7 +46,7 @@ def specify(module: ModuleType, code: str, columns: ModuleType) -> list[str]:
 
 def outcome(product: Any, home: Path, as_of: datetime) -> dict[str, Any]:
     """The candidate's metrics beside the rule's, its page's headings, and its routes."""
-    from serving.api import application
+    from serving.routes.api import application
     from training.fit import fit_candidate
     from training.report.card import card
     from training.report.insight import importance

@@ -2,9 +2,11 @@
 
 import json
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, MetaData, Text
 from sqlalchemy.types import TypeDecorator
 
@@ -58,8 +60,29 @@ def serial() -> Column[int]:
     return Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True)
 
 
+class JsonText(str):
+    """JSON text, for a column of JSON: no string of it."""
+
+
+def written(said: Mapping[str, Any]) -> JsonText:
+    """What strict_json makes of requests and answers, in a fifth of its time: 40 instead of 200 us for 100 rows.
+
+    said: strings, numbers, lists and dicts by text, with times at its top only.
+    """
+    plain = {name: _plain(value) if isinstance(value, datetime) else value for name, value in said.items()}
+    try:
+        return JsonText(to_json(plain, ensure_ascii=True, inf_nan_mode="null", fallback=_plain), "ascii")
+    except ValueError:  # such as half of a surrogate pair
+        return JsonText(strict_json(plain))
+
+
 def strict_json(value: Any) -> str:
-    """JSON text in which NaN and infinities are null: PostgreSQL refuses them and other readers trip over them."""
+    """JSON text in which NaN and infinities are null: PostgreSQL refuses them and other readers trip over them.
+
+    What is JSON text already stays as it is.
+    """
+    if isinstance(value, JsonText):
+        return value
     try:
         return json.dumps(value, allow_nan=False, default=_plain)
     except (ValueError, TypeError):  # seldom: to look for them in every answer took five times as long as to write it

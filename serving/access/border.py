@@ -1,0 +1,170 @@
+"""The outermost layer: request ids, who asks and how often, bounds, timings, and a last word on what nobody foresaw."""
+
+import asyncio
+import logging
+import re
+import time
+import uuid
+
+from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
+
+from serving.access.auth import Tokens, authorization
+from serving.access.rates import Limiter
+from serving.access.shedding import Shedding
+from serving.limits import LIMITS, Limits
+from serving.routes import docs
+from serving.schemas.problems import UNFORESEEN, ProblemError
+from serving.telemetry import logs
+from serving.telemetry.trace import Trace, begin, template
+
+LOG = logging.getLogger("talentml.serving")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+HEADER = b"x-request-id"
+PUBLIC = frozenset({"/api/v1/health", "/openapi.json", "/docs", "/livez", "/readyz", "/healthz"})
+"""Paths that anybody may ask, any number of times; only exactly these, and the assets of the page of the routes."""
+ALWAYS = frozenset({*PUBLIC, "/metrics"})
+"""Paths that are answered even when too much is asked: who looks after the service must be able to see it."""
+
+
+class Border:
+    """An ASGI application around another one.
+
+    In this order: a request id; 503 if too much is asked at once; 401 if it is not known who asks; 429 if the caller
+    asks too often; 413 and 408 for a body too large or too slow. The application finds request_id, started and caller
+    in the request's state. A request id is taken from X-Request-ID if it is 1 to 128 of A-Z a-z 0-9 . _ : - and is made
+    otherwise. tokens, limiter: those of app.state.running by default.
+    """
+
+    def __init__(
+        self, app: FastAPI, tokens: Tokens | None = None, limiter: Limiter | None = None, limits: Limits = LIMITS
+    ) -> None:
+        self.app = app
+        self._tokens, self._limiter, self._limits = tokens, limiter, limits
+        self._shedding = Shedding(limits)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        answer = _Answer(scope, send)
+        trace = begin(answer.request_id)
+        scope["state"] = {**scope.get("state", {}), "request_id": answer.request_id, "started": answer.started}
+        try:
+            await self._pass(scope, receive, answer)
+        except ProblemError as error:
+            await answer.refuse(error, scope, receive)
+        except Exception:
+            LOG.exception("the request failed")
+            await answer.refuse(ProblemError(500, UNFORESEEN), scope, receive)
+        self._measure(scope, answer, trace)
+
+    async def _pass(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        if scope["path"] in ALWAYS:
+            await self._identify(scope)
+            await self.app(scope, receive, answer.send)
+            return
+        async with self._shedding.place():
+            await self._identify(scope)
+            with self._shedding.given_up():
+                body = await whole(scope, receive, self._limits)
+            await self._answered(scope, _replayed(body, receive), answer)
+
+    async def _identify(self, scope: Scope) -> None:
+        """Say in the request's state who asks, and count it; public paths are for anybody."""
+        if scope["path"] in PUBLIC or scope["path"].startswith(f"{docs.ASSETS}/"):
+            return
+        running = self.app.state.running
+        caller = (self._tokens or running.tokens).caller(authorization(scope["headers"]))
+        scope["state"]["caller"] = caller
+        await (self._limiter or running.limiter).check(caller.subject)
+
+    async def _answered(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        try:
+            async with asyncio.timeout(self._limits.answer_seconds):
+                await self.app(scope, receive, answer.send)
+        except TimeoutError:
+            detail = f"No answer within {self._limits.answer_seconds:g} s; try again."
+            raise ProblemError(503, detail, headers={"Retry-After": "1"}) from None
+
+    def _measure(self, scope: Scope, answer: "_Answer", trace: Trace) -> None:
+        metrics, seconds = self.app.state.running.metrics, time.perf_counter() - answer.started
+        metrics.answered(template(scope), answer.status, seconds)
+        metrics.in_flight.set(self._shedding.in_flight)
+        logs.request(scope, trace, answer.status, seconds, self._shedding.in_flight)
+
+
+class _Answer:
+    """What is sent back: gets the request id as a header, knows whether it has begun."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        given = dict(scope["headers"]).get(HEADER, b"")
+        self.request_id = given.decode() if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        self.started = time.perf_counter()
+        self.status = 0
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (HEADER, self.request_id.encode())]
+        await self._send(message)
+
+    async def refuse(self, error: ProblemError, scope: Scope, receive: Receive) -> None:
+        """Answer with a problem, unless something else was begun.
+
+        uvicorn reads and drops the rest of the body, and the connection lives on. Not so where the caller waits for
+        leave to send it, or never ends it: the next request on the connection would be taken for that body.
+        """
+        if self.status:
+            return
+        if error.status == 408 or _header(scope, b"expect") is not None:
+            error.headers["Connection"] = "close"
+        await error.answer(self.request_id)(scope, receive, self.send)
+
+
+async def whole(scope: Scope, receive: Receive, limits: Limits) -> bytes:
+    """The body of a request.
+
+    Raises ProblemError 413 where it is larger than limits.body_bytes, 408 where it takes longer than body_seconds, 400
+    where its sender goes away.
+    """
+    length = _header(scope, b"content-length") or ""
+    if length.isdigit() and int(length) > limits.body_bytes:
+        raise _too_large(limits)
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            return await _read(receive, limits)
+    except TimeoutError:
+        raise ProblemError(408, f"The body was not sent within {limits.body_seconds:g} s.") from None
+
+
+async def _read(receive: Receive, limits: Limits) -> bytes:
+    body, has_more = bytearray(), True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ProblemError(400, "The connection ended within the body.")
+        body += message.get("body", b"")
+        has_more = message.get("more_body", False)
+        if len(body) > limits.body_bytes:
+            raise _too_large(limits)
+    return bytes(body)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """What the application receives: the whole body at once, then whatever comes."""
+    given: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return given.pop() if given else await receive()
+
+    return replay
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+def _too_large(limits: Limits) -> ProblemError:
+    return ProblemError(413, f"The body is larger than {limits.body_bytes} bytes.")

@@ -1,0 +1,256 @@
+"""Answers requests: reads features, lets the champion or the rule score, explains, logs."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from feature_repo.errors import ServingError
+from feature_repo.table import Frame, Table
+from monitoring.prediction_log import Record
+from serving.answering import cache, forms
+from serving.answering.cache import Basis, Cache, Kept
+from serving.answering.explain import explanation, factors
+from serving.answering.explainers import Explainers
+from serving.answering.fallback import rule_outputs
+from serving.answering.features import Asked, Features, Published, Read, loggable
+from serving.answering.journal import Journal
+from serving.answering.scoring import Scored, score
+from serving.answering.shadow import Beside, Shadow
+from serving.limits import LIMITS
+from serving.telemetry.metrics import Metrics
+from serving.telemetry.trace import CURRENT
+from serving.versions.arms import Served, unit_of
+from serving.versions.models import Champion, Models
+from training.product import Product
+from training.route import Answered, Extra, Route
+
+LOG = logging.getLogger("talentml.serving")
+Factors = Mapping[int, list[dict[str, Any]]]
+"""The factors of a row, by its place in the scored frame."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, a valid request; by whom; and when it arrived, by time.perf_counter()."""
+
+    product: Product
+    route: Route
+    request: Any
+    caller: str | None
+    request_id: str | None
+    started: float
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The factors of the rows that were explained, and what they explain; None where that failed or was not asked.
+
+    contributions: as the model gave them, with `row`, the place in the answer.
+    """
+
+    factors: Factors
+    head: dict[str, Any] | None
+    contributions: pl.DataFrame | None = None
+
+
+NOT_EXPLAINED = Explained({}, None)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Everything that an answer needs. All of it may be replaced while requests run; each takes what it finds first."""
+
+    features: Features
+    models: Models
+    journal: Journal
+    metrics: Metrics
+    shadow: Shadow
+    cache: Cache = field(default_factory=Cache)
+    explainers: Explainers = field(default_factory=Explainers)
+    sayers: Explainers = field(default_factory=lambda: Explainers(LIMITS.extra_threads, LIMITS.extra_seconds))
+    """For what is said beside scores, which may read files: not asyncio's threads, which score."""
+
+    async def answer(self, question: Question) -> dict[str, Any]:
+        """The answer, as serving.schemas.replies declares it.
+
+        Raises ProblemError 404 for a subject that is not stored but might have been given.
+        """
+        published = self.features.current
+        asked = forms.asked(question.route, question.request, published)
+        basis: Basis = (self.models.active, published)  # first: a swap in between must not keep what is old
+        served = self.models.served(question.product.name, unit_of(asked, question.caller))
+        wanted = cache.key(question.route.path, question.request, served.name)
+        kept = None if served.shadow else self.cache.find(wanted, basis)
+        self.metrics.cache.labels(question.product.name, "hit" if kept else "miss").inc()
+        if kept:
+            return self._again(question, served, kept)
+        reply, read, scored, is_whole = await self._made(question, served, asked, published)
+        features = loggable(asked, read.features)
+        if scored.champion and is_whole:
+            self.cache.keep(wanted, Kept(reply, features), basis)
+        reply, record = self._finished(question, served, reply, features)
+        if served.shadow:
+            self.shadow.add(Beside(served.shadow, read, scored, record))
+        return reply
+
+    async def _made(
+        self, question: Question, served: Served, asked: Asked, published: Published | None
+    ) -> tuple[dict[str, Any], Read, Scored, bool]:
+        """The answer, what it was made from, and whether all that was asked for could be said."""
+        product, route, request = question.product, question.route, question.request
+        read, scored = await self._scored(product, served.champion, published, asked)
+        shown = forms.shown(request, read, scored)
+        wants_parts = request.explain or bool(route.extras)
+        explained = await self._explained(product, read, scored, shown) if wants_parts else NOT_EXPLAINED
+        extras = await self._extras(product, request, read, scored, shown, explained, published)
+        is_whole = not (wants_parts and explained is NOT_EXPLAINED) and None not in extras.values()
+        explained = explained if request.explain else NOT_EXPLAINED
+        head = self._head(product, read, scored, explained)
+        reply = forms.reply(product, head, asked, scored, shown, explained.factors, extras)
+        return reply, read, scored, is_whole
+
+    def _again(self, question: Question, served: Served, kept: Kept) -> dict[str, Any]:
+        """A kept answer as one of its own: it can be told apart, logged and commented on."""
+        reply = {**kept.reply, "prediction_id": str(uuid.uuid4()), "cached": True}
+        self.metrics.answers.labels(reply["product"], reply["source"]).inc()
+        return self._finished(question, served, reply, kept.features)[0]
+
+    def _finished(
+        self, question: Question, served: Served, reply: dict[str, Any], features: Frame
+    ) -> tuple[dict[str, Any], Record]:
+        """The answer with the time that it took, noted in the log's line; and its record in the prediction log."""
+        reply = {**reply, "processing_ms": round(1000 * (time.perf_counter() - question.started), 3)}
+        trace = CURRENT.get()
+        if trace is not None:
+            version, source, is_cached = reply["model"]["version"], reply["source"], reply["cached"]
+            trace.answered(product=reply["product"], source=source, version=version, cached=is_cached)
+        record = _record(question, served, features, reply)
+        self.journal.add(record)
+        return reply, record
+
+    async def _scored(
+        self, product: Product, champion: Champion | None, published: Published | None, asked: Asked
+    ) -> tuple[Read, Scored]:
+        if asked.height <= LIMITS.inline_rows:
+            return self._score(product, champion, published, asked)
+        return await asyncio.to_thread(self._score, product, champion, published, asked)
+
+    def _score(
+        self, product: Product, champion: Champion | None, published: Published | None, asked: Asked
+    ) -> tuple[Read, Scored]:
+        with self.metrics.stage(product.name, "features"):
+            read = self.features.read(published, asked, product.asked_columns)
+        with self.metrics.stage(product.name, "prediction"):
+            return read, score(product, champion, read)
+
+    async def _extras(
+        self,
+        product: Product,
+        request: Any,
+        read: Read,
+        scored: Scored,
+        shown: Sequence[int],
+        explained: Explained,
+        published: Published | None,
+    ) -> dict[str, Any]:
+        """What the route says beside scores; null where it cannot be had."""
+        route = read.asked.route
+        if published is None or not route.extras:
+            return {}
+        answered = Answered(
+            subject=read.asked.subject,
+            options=forms.options(route, request),
+            features=read.features.rows(list(shown)).frame,
+            outputs=pl.DataFrame(scored.outputs)[list(shown)],
+            contributions=explained.contributions,
+            published=published,
+            ask=partial(self._ask, published),
+        )
+        with self.metrics.stage(product.name, "extras"):
+            try:
+                return await self.sayers.run(_said, product, route, answered)
+            except (TimeoutError, ServingError) as error:
+                LOG.warning("%s: nothing beside scores: %r", product.name, error)
+                return dict.fromkeys(extra.name for extra in route.extras)
+
+    def _ask(self, published: Published, name: str, spine: pl.DataFrame, given: Any = None) -> pl.DataFrame:
+        """Another product's outputs for a spine, on the same snapshot.
+
+        From its champion where it is asked about what is known only, else from its rule: scores of both do not compare.
+        """
+        product, champion = self.models.products[name], self.models.active.get(name)
+        frame = published.read(spine, product.asked_columns, given)
+        asked = ((entity, key) for entity in product.entities for key in spine[entity.key].unique())
+        if champion is None or not all(published.knows(entity, key) for entity, key in asked):
+            return pl.DataFrame(rule_outputs(product, frame))
+        return champion.model.predict(frame)
+
+    async def _explained(self, product: Product, read: Read, scored: Scored, shown: Sequence[int]) -> Explained:
+        rows = [row for row in shown if scored.by_model[row]]
+        if scored.champion is None or not rows:
+            return NOT_EXPLAINED
+        with self.metrics.stage(product.name, "explanation"):
+            places = [place for place, row in enumerate(shown) if scored.by_model[row]]
+            try:
+                return await self.explainers.run(_explain, scored.champion, read.features, rows, places)
+            except Exception as error:  # noqa: BLE001  a score is worth having without its explanation
+                LOG.warning("%s: no explanation: %r", product.name, error)
+                return NOT_EXPLAINED
+
+    def _head(self, product: Product, read: Read, scored: Scored, explained: Explained) -> dict[str, Any]:
+        head = forms.head(product, read, scored, explained.head)
+        self.metrics.answers.labels(product.name, head["source"]).inc()
+        if scored.reason:
+            self.metrics.fallbacks.labels(product.name, scored.reason).inc()
+        return head
+
+
+def _record(question: Question, served: Served, features: Frame, reply: Mapping[str, Any]) -> Record:
+    return Record(
+        prediction_id=reply["prediction_id"],
+        request_id=question.request_id,
+        product=reply["product"],
+        model_version=reply["model"]["version"],
+        source=reply["source"],
+        snapshot=reply["snapshot"],
+        as_of=reply["as_of"],
+        request=question.request.model_dump(mode="json", exclude_unset=True),
+        features=features,
+        answer=forms.without_factors(reply),
+        milliseconds=reply["processing_ms"],
+        predicted_at=datetime.now(UTC),
+        subject=question.caller,
+        experiment=served.experiment,
+        arm=served.arm,
+        unit=served.unit,
+    )
+
+
+def _explain(champion: Champion, features: Table, rows: Sequence[int], places: Sequence[int]) -> Explained:
+    """rows: of the scored frame; places: the same rows' places in the answer."""
+    explained = features.rows(rows)
+    contributions = champion.model.contributions(explained)
+    found = factors(contributions, explained, champion.product.columns, champion.model.explains)
+    head = explanation(contributions, champion.model.explains, champion.model.scale)
+    named = contributions.with_columns(row=pl.Series(places, dtype=pl.Int64))
+    return Explained(dict(zip(rows, found, strict=True)), head, named)
+
+
+def _said(product: Product, route: Route, answered: Answered) -> dict[str, Any]:
+    return {extra.name: _one_extra(product, extra, answered) for extra in route.extras}
+
+
+def _one_extra(product: Product, extra: Extra, answered: Answered) -> Any:
+    try:
+        return extra.value(answered)
+    except Exception:
+        LOG.exception("%s: no %s", product.name, extra.name)
+        return None

@@ -1,0 +1,112 @@
+"""Lets a challenger score along once an answer is given: in one thread, bounded, out of the answer's way."""
+
+import logging
+import queue
+import threading
+import time
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from monitoring.prediction_log import SHADOW, Record
+from serving.answering.features import Read
+from serving.answering.journal import Journal
+from serving.answering.scoring import Scored, score
+from serving.limits import LIMITS
+from serving.versions.loading import Champion
+
+LOG = logging.getLogger("talentml.serving")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """An answer that was given, and who is to score its rows too. scored: the answer's own, before choosing."""
+
+    challenger: Champion
+    read: Read
+    scored: Scored
+    answered: Record
+
+
+class Shadow:
+    """A bounded queue and the thread that empties it. What finds no room is left out; left_out counts it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.left_out = 0
+        self._journal = journal
+        self._waiting: queue.Queue[Beside] = queue.Queue(LIMITS.shadow_waiting)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._score_all, name="shadow", daemon=True)
+
+    def start(self) -> None:
+        """Begin to score."""
+        self._thread.start()
+
+    def add(self, beside: Beside) -> None:
+        """Score it some time soon. Never waits, never fails."""
+        try:
+            self._waiting.put_nowait(beside)
+        except queue.Full:
+            self.left_out += 1
+
+    @property
+    def waits(self) -> int:
+        """How many answers wait to be scored along."""
+        return self._waiting.unfinished_tasks
+
+    def close(self) -> None:
+        """End after the one that is being scored. To be closed before the journal is."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join(LIMITS.log_flush_seconds)
+
+    def _score_all(self) -> None:
+        while not self._closing.is_set():
+            try:
+                beside = self._waiting.get(timeout=LIMITS.watch_seconds)
+            except queue.Empty:
+                continue
+            try:
+                self._journal.add(record(beside))
+            except Exception:
+                LOG.exception("%s: the shadow failed", beside.answered.product)
+            finally:
+                self._waiting.task_done()
+
+
+def record(beside: Beside) -> Record:
+    """The challenger's scores of all rows, as a record of its own that names the answer that it stands beside.
+
+    milliseconds: of the scoring alone; the answer's include reading, choosing and explaining.
+    """
+    challenger, begun = beside.challenger, time.perf_counter()
+    scored = score(challenger.product, challenger, beside.read)
+    spent = 1000 * (time.perf_counter() - begun)
+    return replace(
+        beside.answered,
+        prediction_id=str(uuid.uuid4()),
+        model_version=scored.champion.version.number if scored.champion else None,
+        source="model" if scored.champion else "fallback",
+        features=None,
+        answer={"beside": beside.answered.prediction_id, **compared(beside.scored, scored), "outputs": _rows(scored)},
+        milliseconds=round(spent, 3),
+        arm=SHADOW,
+    )
+
+
+def compared(answered: Scored, shadow: Scored) -> dict[str, Any]:
+    """same_first: whether the highest first output is in the same row; distance: the mean absolute difference.
+
+    Null without rows, or where a score is missing.
+    """
+    ours, theirs = (next(iter(scored.outputs.values())) for scored in (answered, shadow))
+    whole = np.isfinite(ours) & np.isfinite(theirs)
+    if not whole.size or not whole.all():
+        return {"same_first": None, "distance": None}
+    return {"same_first": bool(ours.argmax() == theirs.argmax()), "distance": float(np.abs(ours - theirs).mean())}
+
+
+def _rows(scored: Scored) -> dict[str, list[Any]]:
+    return {name: values.tolist() for name, values in scored.outputs.items()}

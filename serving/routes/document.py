@@ -1,0 +1,115 @@
+"""The OpenAPI document: to what FastAPI derives, examples, the security scheme and the border's answers are added."""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from serving.access.border import ALWAYS, PUBLIC
+from serving.schemas import problems
+from serving.schemas.examples import answer_example, example_of, problem_example, request_example, request_examples
+from serving.schemas.problems import FieldError, ProblemAnswer
+from serving.schemas.replies import Health, Status
+from training.product import Product
+from training.route import Route
+
+Json = dict[str, Any]
+JSON = "application/json"
+SCHEME = "token"
+TOKENS = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "A JSON Web Token with sub, role, iss, aud, iat and exp; `talentml token issue` makes one. Roles: "
+    "service, engineer, admin, and talent, which may ask about itself only.",
+}
+IDENTIFIED = {
+    401: "The token is missing, or is not one that is taken here",
+    403: "The caller may not ask this",
+    429: "The caller asks too often; Retry-After says when again",
+}
+WORKED_ON = {
+    408: "The body was not sent in time",
+    413: "The body is too large",
+    503: "Too much is asked at once, or something needed is away; Retry-After says when again",
+}
+PROBLEM: tuple[type[BaseModel], ...] = (ProblemAnswer, FieldError)
+SAID: Mapping[str, type[BaseModel]] = {"/api/v1/health": Health, "/api/v1/models/status": Status}
+"""What the service says about itself."""
+
+
+def install(app: FastAPI, products: Mapping[str, Product]) -> None:
+    """Have the application serve the whole document. Made once, when it is first asked for."""
+    derived = app.openapi
+
+    @cache
+    def whole() -> Json:
+        return finished(derived(), products)
+
+    app.openapi = whole  # type: ignore[method-assign]  # the way that FastAPI documents
+
+
+def finished(document: Json, products: Mapping[str, Product]) -> Json:
+    """A copy of a derived document with all that callers need to know."""
+    whole = deepcopy(document)
+    schemas = whole.setdefault("components", {}).setdefault("schemas", {})
+    whole["components"]["securitySchemes"] = {SCHEME: TOKENS}
+    whole["security"] = [{SCHEME: []}]
+    for model in PROBLEM:
+        schemas.setdefault(model.__name__, model.model_json_schema(ref_template="#/components/schemas/{model}"))
+        schemas[model.__name__].pop("$defs", None)
+    for path, operations in whole["paths"].items():
+        for operation in operations.values():
+            _secure(path, operation)
+            _tell_problems(operation)
+    for path, model in SAID.items():
+        _answer(whole["paths"][path]["get"])["example"] = example_of(model)
+    for product, route in _routes(products):
+        _show(whole["paths"], product, route)
+    return whole
+
+
+def _routes(products: Mapping[str, Product]) -> Iterator[tuple[Product, Route]]:
+    return ((product, route) for product in products.values() for route in product.routes)
+
+
+def _secure(path: str, operation: Json) -> None:
+    """What the border may answer, and that nobody needs a token for what is public."""
+    if path in PUBLIC:
+        operation["security"] = []
+        return
+    for status, description in {**IDENTIFIED, **({} if path in ALWAYS else WORKED_ON)}.items():
+        operation["responses"].setdefault(str(status), {"description": description})
+
+
+def _tell_problems(operation: Json) -> None:
+    """FastAPI puts the schema of every answer under application/json; problems have a media type of their own."""
+    for status, response in operation["responses"].items():
+        if int(status) >= 400:
+            example = problem_example(int(status), response["description"])
+            schema = {"$ref": f"#/components/schemas/{ProblemAnswer.__name__}"}
+            response["content"] = {problems.MEDIA_TYPE: {"schema": schema, "example": example}}
+
+
+def _show(paths: Json, product: Product, route: Route) -> None:
+    """The examples of a route and of its batch form."""
+    operation, answer = paths[route.path][route.method.lower()], answer_example(product, route)
+    _answer(operation)["example"] = answer
+    if route.method == "GET":
+        values = request_example(product, route, {})
+        for parameter in operation["parameters"]:
+            if parameter["name"] in values:
+                parameter["example"] = values[parameter["name"]]
+        return
+    operation["requestBody"]["content"][JSON]["examples"] = request_examples(product, route)
+    batch = paths[route.batch or f"{route.path}/batch"]["post"]
+    batch["requestBody"]["content"][JSON]["example"] = {"requests": [request_example(product, route, {})]}
+    _answer(batch)["example"] = {"answers": [answer]}
+
+
+def _answer(operation: Json) -> Json:
+    found: Json = operation["responses"]["200"]["content"][JSON]
+    return found

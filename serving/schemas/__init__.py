@@ -1,0 +1,1 @@
+"""What requests, answers and refusals look like."""

@@ -1,0 +1,73 @@
+"""Requests that are read by their endpoint, not before it: who may not ask is told so whatever the body is."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from serving.limits import LIMITS
+from serving.schemas import problems
+from serving.schemas.problems import ProblemAnswer, ProblemError
+
+Read = TypeVar("Read", bound=BaseModel)
+REFUSALS: Mapping[int, str] = {
+    415: "The body is not JSON",
+    422: "The request breaks its schema; `errors` names the fields",
+}
+"""What is answered to a body that cannot be read, and when."""
+
+
+async def json_body(request: Request, model: type[Read]) -> Read:
+    """The body, read by pydantic's own strict JSON parser. Raises ProblemError 415 or 422."""
+    check_type(request)
+    try:
+        return model.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise problems.invalid(error) from None
+
+
+def query(request: Request, model: type[Read]) -> Read:
+    """The parameters of the query and of the path. Raises ProblemError 422, also for one that is given twice."""
+    given = [*request.query_params.multi_items(), *request.path_params.items()]
+    names = Counter(name for name, _ in given)
+    if twice := [name for name, count in names.items() if count > 1]:
+        error = {"field": twice[0][: LIMITS.id_length], "message": "give it once"}
+        raise ProblemError(422, "The request breaks its schema.", [error])
+    try:
+        return model.model_validate_strings(dict(given))
+    except ValidationError as error:
+        raise problems.invalid(error) from None
+
+
+def check_type(request: Request) -> None:
+    """Raises ProblemError 415 for anything but plain JSON."""
+    media = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media != "application/json":
+        raise ProblemError(415, "The body's type is not one that is read here, allowed: application/json.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ProblemError(415, "The body is compressed, allowed: plain application/json.")
+
+
+def check_products(names: Iterable[str], products: Collection[str]) -> None:
+    """Raises ProblemError 404 for a product that there is not."""
+    if unknown := [name for name in names if name not in products]:
+        raise ProblemError(404, f"No such product: {unknown[0]}, allowed: {', '.join(products)}.")
+
+
+def documented_body(model: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI part of a route whose endpoint calls json_body."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
+def documented_query(model: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI part of a route whose endpoint calls query."""
+    fields = model.model_json_schema()["properties"]
+    return {"parameters": [{"name": name, "in": "query", "schema": schema} for name, schema in fields.items()]}
+
+
+def documented_problems(texts: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI part for answers that are problems: status to when it is given."""
+    content: dict[str, Any] = {problems.MEDIA_TYPE: {}}
+    return {code: {"model": ProblemAnswer, "content": content, "description": text} for code, text in texts.items()}

@@ -1,0 +1,132 @@
+"""JSON lines on standard output for everything that a worker logs, third parties included.
+
+No line holds an id of a person, a text that was sent, or a secret: a request's line is made of bounded facts only;
+errors are put in safe words (redaction.py); of others' messages only the template is kept, not its arguments.
+"""
+
+import logging
+import sys
+from collections.abc import Iterable, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+from pydantic_core import to_json
+from starlette.types import Scope
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, Processor
+
+from serving.limits import LIMITS
+from serving.telemetry.redaction import clean, described, traceback_of
+from serving.telemetry.trace import CURRENT, Trace, template
+
+OURS = "talentml"
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+WARNINGS = "py.warnings"
+
+
+def configure(secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Send what this process logs to the stream (standard output) as JSON lines. secrets: what no line may hold.
+
+    Replaces every handler that others installed; called once, when a worker starts.
+    """
+    stream = stream or sys.stdout
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    structlog.configure(
+        processors=[_with_request_id, stamp, _rendered],
+        wrapper_class=structlog.BoundLogger,
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.ExceptionRenderer(_traceback),
+        _with_request_id,
+        stamp,
+    ]
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(Safe(frozenset(secrets)))
+    handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=[_without_record, _rendered]))
+    _take_over(handler)
+    logging.captureWarnings(True)
+
+
+def _take_over(handler: logging.Handler) -> None:
+    """Let every logger, also those that exist already, end at one handler."""
+    logging.root.handlers = [handler]
+    logging.root.setLevel(logging.WARNING)
+    for name in list(logging.root.manager.loggerDict):
+        known = logging.getLogger(name)
+        known.handlers, known.propagate, known.disabled = [], True, False
+    logging.getLogger(OURS).setLevel(logging.INFO)
+    logging.getLogger("uvicorn.access").disabled = True  # it names raw paths, with the ids in them
+
+
+class Safe(logging.Filter):
+    """Puts a record into safe words: errors among its arguments by `described`, of others' messages the template."""
+
+    def __init__(self, secrets: frozenset[str]) -> None:
+        super().__init__()
+        self.secrets = secrets
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always true; changes the record."""
+        if isinstance(record.msg, BaseException):
+            record.msg = described(record.msg)
+        if record.name == WARNINGS:
+            record.msg, record.args = _warning(record), None
+        elif not record.name.startswith(OURS):
+            record.args = None
+        elif isinstance(record.args, tuple):
+            record.args = tuple(described(each) if isinstance(each, BaseException) else each for each in record.args)
+        record.msg, record.args = clean(record.getMessage(), self.secrets), None
+        return True
+
+
+def _warning(record: logging.LogRecord) -> str:
+    """Where a warning was given and of what kind, `path:line: Kind`, without its words."""
+    return ":".join(record.getMessage().split(":")[:3])
+
+
+def _traceback(exc_info: Any) -> Any:
+    return traceback_of(exc_info[1])
+
+
+def _with_request_id(logger: Any, method: str, event: EventDict) -> EventDict:
+    del logger, method
+    trace = CURRENT.get()
+    if trace is not None:
+        event["request_id"] = trace.request_id
+    return event
+
+
+def _without_record(logger: Any, method: str, event: EventDict) -> EventDict:
+    return ProcessorFormatter.remove_processors_meta(logger, method, event)
+
+
+def _rendered(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+    del logger, method
+    return to_json(event, inf_nan_mode="null", fallback=_kind).decode()
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def request(scope: Scope, trace: Trace, status: int, seconds: float, in_flight: int | None = None) -> None:
+    """Log the line of an answered request; one that took longer than slow_seconds is a warning."""
+    caller = scope.get("state", {}).get("caller")
+    slow = seconds > LIMITS.slow_seconds
+    structlog.get_logger().msg(
+        "request",
+        level="warning" if slow else "info",
+        logger=f"{OURS}.requests",
+        method=scope["method"] if scope["method"] in METHODS else "other",
+        route=template(scope),
+        status=status,
+        role=caller.role if caller else None,  # never the subject: a talent's is a person's id
+        **trace.facts,
+        milliseconds=round(1000 * seconds, 3),
+        stages=trace.stages,
+        **({"in_flight": in_flight} if in_flight is not None else {}),
+    )

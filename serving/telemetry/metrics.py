@@ -1,0 +1,146 @@
+"""What Prometheus sees. Labels are bounded: products, routes, sources and reasons, never ids or paths."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
+
+from serving.telemetry.trace import CURRENT
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
+TURNED_AWAY = {503: "overloaded", 429: "rate", 401: "unauthenticated", 403: "forbidden", 413: "too_large"}
+"""Why a request was turned away, by the status of the answer."""
+STATUSES = frozenset(str(status.value) for status in HTTPStatus)
+OTHER = "other"
+AGES = {
+    "talentml_features_as_of_seconds": ("talentml_features_staleness_seconds", "Since the features' as-of instant"),
+    "talentml_features_published_seconds": ("talentml_features_age_seconds", "Since they were published"),
+    "talentml_registry_checked_seconds": ("talentml_registry_age_seconds", "Since the registry was last asked"),
+}
+"""By the gauge of an instant the age that is derived from it."""
+
+
+class Metrics:
+    """Counters, histograms and gauges of one worker; `text` is that of all workers."""
+
+    def __init__(self) -> None:
+        self.registry = own = CollectorRegistry()
+        self.requests = Counter("talentml_requests", "Requests answered", ["route", "status"], registry=own)
+        self.request_seconds = Histogram(
+            "talentml_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=own
+        )
+        self.stage_seconds = Histogram(
+            "talentml_stage_seconds", "Time per stage", ["product", "stage"], buckets=SECONDS, registry=own
+        )
+        self.answers = Counter("talentml_answers", "Answers", ["product", "source"], registry=own)
+        self.fallbacks = Counter("talentml_fallbacks", "Answers by the rule", ["product", "reason"], registry=own)
+        self.cache = Counter("talentml_cache", "Looks into the cache of answers", ["product", "result"], registry=own)
+        self.refused = Counter("talentml_refused", "Requests turned away", ["reason"], registry=own)
+        for reason in TURNED_AWAY.values():
+            self.refused.labels(reason)
+        self.in_flight = self._gauge("in_flight", "Requests that are being answered", "livesum")
+        self.load_failures = Counter(
+            "model_load_failures",
+            "Champions and challengers that could not be served",
+            ["product"],
+            registry=own,
+        )
+        active = "The version that serves, 0 for the rule"
+        self.active = self._gauge("active_model", active, "livemostrecent", ["product"])
+        self._add_clocks()
+        self._add_log()
+
+    def _add_clocks(self) -> None:
+        """Instants, of the worker that is furthest behind; 0 for never."""
+        self.snapshot_seconds = self._gauge("features_as_of_seconds", "As-of instant of the online features", "livemin")
+        self.published_seconds = self._gauge("features_published_seconds", "When they were published", "livemin")
+        self.checked_seconds = self._gauge("registry_checked_seconds", "When the registry was last asked", "livemin")
+        self.features_failing = self._gauge("features_failing", "1 where the newest cannot be opened", "livemax")
+
+    def _add_log(self) -> None:
+        own = self.registry
+        self.log_dropped = Counter("prediction_log_dropped", "Answers that were not logged", registry=own)
+        self.log_written = Counter("prediction_log_written", "Answers that were logged", registry=own)
+        self.log_waiting = self._gauge("prediction_log_waiting", "Answers that wait to be logged", "livesum")
+        self.log_waiting_bytes = self._gauge("prediction_log_waiting_bytes", "Memory that they hold", "livesum")
+
+    def _gauge(self, name: str, text: str, across: str, labels: Iterable[str] = ()) -> Gauge:
+        """across: how the values of several workers become one."""
+        return Gauge(f"talentml_{name}", text, labels, registry=self.registry, multiprocess_mode=across)  # type: ignore[arg-type]
+
+    @contextmanager
+    def stage(self, product: str, name: str) -> Iterator[None]:
+        """Time a stage of an answer, for the histogram and for the request's line in the log."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = time.perf_counter() - begun
+            self.stage_seconds.labels(product, name).observe(seconds)
+            trace = CURRENT.get()
+            if trace is not None:
+                trace.took(name, seconds)
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Count a request. route: as declared, never the path. A status that HTTP does not know is `other`."""
+        self.requests.labels(route, str(status) if str(status) in STATUSES else OTHER).inc()
+        self.request_seconds.labels(route).observe(seconds)
+        if status in TURNED_AWAY:
+            self.refused.labels(TURNED_AWAY[status]).inc()
+
+    def note_features(self, as_of: datetime | None, published: float, is_failing: bool) -> None:
+        """What is read: its as-of instant, None without; when it was published (s since 1970); if a newer one fails."""
+        self.snapshot_seconds.set(as_of.timestamp() if as_of else 0)
+        self.published_seconds.set(published)
+        self.features_failing.set(is_failing)
+
+    def text(self) -> bytes:
+        """Prometheus' exposition format, over all workers where BentoML shares the metrics of several."""
+        return exposition(self.registry)
+
+
+def exposition(own: CollectorRegistry) -> bytes:
+    """The metrics of this process; or of all that share PROMETHEUS_MULTIPROC_DIR, where it is set."""
+    everyone = CollectorRegistry()
+    if values.ValueClass._multiprocess:
+        _forget_dead_workers(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+        MultiProcessCollector(own := CollectorRegistry())  # type: ignore[no-untyped-call]
+    everyone.register(_WithAges(own))
+    return generate_latest(everyone)
+
+
+class _WithAges(Collector):
+    """What was collected, and how old it is now: an age that was set would stand still with its worker."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: names are not checked twice."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Ages are infinite where there was never anything."""
+        for metric in self.registry.collect():
+            yield metric
+            if metric.name in AGES and metric.samples:
+                at = min(sample.value for sample in metric.samples)
+                yield GaugeMetricFamily(*AGES[metric.name], value=time.time() - at if at else float("inf"))
+
+
+def _forget_dead_workers(folder: Path) -> None:
+    """A worker that was killed leaves its gauges behind: its requests in flight would be so for ever."""
+    for pid in {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*.db")}:
+        with suppress(PermissionError):
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]

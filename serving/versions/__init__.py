@@ -1,0 +1,1 @@
+"""The versions that a worker serves, and how it follows the registry."""

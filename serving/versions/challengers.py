@@ -1,0 +1,79 @@
+"""The challengers of running experiments, loaded like champions. One that fails never serves: the champion answers."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.telemetry.metrics import Metrics
+from serving.versions.arms import Arm, Served, is_drawn
+from serving.versions.champions import Challenger
+from serving.versions.loading import Champion, Refusal, WarmUp, loaded
+from training.product import Product
+
+LOG = logging.getLogger("talentml.serving")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A challenger that has loaded and answered, and the experiment that it is in."""
+
+    facts: Challenger
+    challenger: Champion
+
+    def served(self, champion: Champion, unit: str) -> Served:
+        """The unit's arm. In the shadow the champion answers all, and the share's units are also scored along."""
+        facts = self.facts
+        drawn = is_drawn(facts.salt, unit, facts.share)
+        if facts.mode == "shadow":
+            return Served(champion, facts.experiment, Arm.CHAMPION, unit, self.challenger if drawn else None)
+        if drawn:
+            return Served(self.challenger, facts.experiment, Arm.CHALLENGER, unit)
+        return Served(champion, facts.experiment, Arm.CHAMPION, unit)
+
+
+class Challengers:
+    """Follows the experiments that champions.json names: active, refused and the readers' view are replaced whole."""
+
+    def __init__(self, home: Path, products: Mapping[str, Product], warm_up: WarmUp, metrics: Metrics) -> None:
+        self.home, self.products, self.warm_up, self.metrics = home, products, warm_up, metrics
+        self.active: Mapping[str, Trial] = {}
+        self.refused: Mapping[str, Refusal] = {}
+
+    def refresh(self, wanted: Mapping[str, Challenger]) -> None:
+        """Catch up. Called by one thread only; readers of `active` need no lock."""
+        known = {name: facts for name, facts in wanted.items() if name in self.products}
+        self.active = {name: trial for name, trial in self.active.items() if _is_same(trial.facts, known.get(name))}
+        self.refused = {
+            name: refusal for name, refusal in self.refused.items() if name in known and name not in self.active
+        }
+        for name, facts in known.items():
+            refusal = self.refused.get(name)
+            if name not in self.active and not (refusal and refusal.stands(facts.version)):
+                self._take(self.products[name], facts)
+
+    def _take(self, product: Product, facts: Challenger) -> None:
+        try:
+            challenger = loaded(self.home, product, facts.version, self.warm_up)
+        except Exception as error:  # noqa: BLE001  a foreign model may fail in any way, and must not stop the service
+            self._refuse(product, facts, f"{type(error).__name__}: {error}")
+            return
+        self.active = {**self.active, product.name: Trial(facts, challenger)}
+        self.refused = {name: refusal for name, refusal in self.refused.items() if name != product.name}
+        LOG.info("%s: version %s is the challenger, %s", product.name, facts.version.number, facts.mode)
+
+    def _refuse(self, product: Product, facts: Challenger, reason: str) -> None:
+        earlier = self.refused.get(product.name)
+        self.refused = {**self.refused, product.name: Refusal(facts.version, reason, time.monotonic())}
+        if earlier and earlier.is_about(facts.version):
+            return  # tried again, counted once
+        self.metrics.load_failures.labels(product.name).inc()
+        LOG.error("%s: challenger %s does not serve: %s", product.name, facts.version.number, reason)
+
+
+def _is_same(held: Challenger, wanted: Challenger | None) -> bool:
+    """Whether it is the same experiment with the same files; when they were fetched does not matter."""
+    if wanted is None or not held.version.is_same(wanted.version):
+        return False
+    return held.model_copy(update={"version": wanted.version}) == wanted

@@ -1,0 +1,92 @@
+"""The champions that a worker serves. Each is one immutable bundle; a swap replaces the bundle, never its parts."""
+
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from serving.telemetry.metrics import Metrics
+from serving.telemetry.redaction import described
+from serving.versions import champions
+from serving.versions.arms import Served
+from serving.versions.challengers import Challengers
+from serving.versions.champions import Promoted
+from serving.versions.loading import Champion, Refusal, WarmUp, check, loaded
+from training.product import Product
+
+__all__ = ["Champion", "Models", "Refusal", "WarmUp", "check"]
+
+LOG = logging.getLogger("talentml.serving")
+
+
+class Models:
+    """Loads what champions.json wants, warms it up and swaps it in; what fails leaves the previous one serving."""
+
+    def __init__(self, home: Path, products: Mapping[str, Product], warm_up: WarmUp, metrics: Metrics) -> None:
+        self.home, self.products, self.warm_up, self.metrics = home, products, warm_up, metrics
+        self.registry = champions.Champions()
+        self.active: Mapping[str, Champion] = {}
+        self.refused: Mapping[str, Refusal] = {}
+        self.challengers = Challengers(home, products, warm_up, metrics)
+        for name in products:
+            metrics.active.labels(name).set(0)
+            metrics.load_failures.labels(name)
+
+    def refresh(self) -> None:
+        """Catch up with champions.json. Called by one thread only; readers of `active` need no lock."""
+        self.registry = champions.read(self.home)
+        for name, wanted in self.registry.wanted.items():
+            if name in self.products:
+                self._catch_up(self.products[name], wanted)
+        self.challengers.refresh(self.registry.challengers)
+
+    def served(self, product: str, unit: str | None) -> Served:
+        """Who answers a question about a unit, and whether it counts in an experiment. To be asked once a question.
+
+        It does where the experiment's champion and its challenger both serve here; else the champion answers for all.
+        """
+        champion, trial = self.active.get(product), self.challengers.active.get(product)
+        if champion is None or trial is None or unit is None or trial.facts.champion != champion.version.number:
+            return Served(champion)
+        return trial.served(champion, unit)
+
+    def _catch_up(self, product: Product, wanted: Promoted) -> None:
+        served = self.active.get(product.name)
+        refusal = self.refused.get(product.name)
+        if served and served.version.is_same(wanted):
+            self._forgive(product)
+            return
+        if refusal and refusal.stands(wanted):
+            return
+        if not self._take(product, wanted) and served is None:
+            self._take_previous(product, wanted)
+
+    def _take_previous(self, product: Product, wanted: Promoted) -> None:
+        """At a cold start with a champion that fails: the version that was served last."""
+        previous, refusal = champions.served(self.home, product.name), self.refused[product.name]
+        if previous and previous.number != wanted.number and self._take(product, previous):
+            self.refused = {**self.refused, product.name: refusal}
+
+    def _take(self, product: Product, wanted: Promoted) -> bool:
+        try:
+            champion = loaded(self.home, product, wanted, self.warm_up)
+        except Exception as error:  # noqa: BLE001  a foreign model may fail in any way, and must not stop the service
+            self._refuse(product, wanted, described(error))
+            return False
+        self.active = {**self.active, product.name: champion}
+        self._forgive(product)
+        self.metrics.active.labels(product.name).set(wanted.number)
+        champions.remember(self.home, product.name, wanted)
+        LOG.info("%s: version %s serves", product.name, wanted.number)
+        return True
+
+    def _forgive(self, product: Product) -> None:
+        self.refused = {name: refusal for name, refusal in self.refused.items() if name != product.name}
+
+    def _refuse(self, product: Product, wanted: Promoted, reason: str) -> None:
+        earlier = self.refused.get(product.name)
+        self.refused = {**self.refused, product.name: Refusal(wanted, reason, time.monotonic())}
+        if earlier and earlier.is_about(wanted):
+            return  # tried again, counted once
+        self.metrics.load_failures.labels(product.name).inc()
+        LOG.error("%s: version %s is not served: %s", product.name, wanted.number, reason)
