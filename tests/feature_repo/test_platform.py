@@ -1,5 +1,6 @@
 """The platform tables on SQLite and on PostgreSQL: migrations, the rules that they keep, concurrent first use."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -27,6 +29,7 @@ from feature_repo.platform.tables import (
     user_interactions,
     verdicts,
 )
+from feature_repo.platform.tables.types import strict_json, written
 from feature_repo.settings import Settings, load
 from tests.feature_repo.postgres import fresh_database
 
@@ -262,3 +265,19 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path:
     with pytest.raises(SourceError, match="platform database postgresql") as refused:
         database(load(home=tmp_path, database_url="postgresql://u:secret@127.0.0.1:1/db"))
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"as_of": NOW, "score": 0.1 + 0.2, "none": None, "rows": [{"n": 2**70, "is": True}], "pair": (1, 2)},
+        {"deep": [float("inf"), {"x": float("nan")}], "number": np.float64(0.1), "count": np.int64(3)},
+        {"title": NASTY.replace("\x00", ""), "ü": "שלום"},
+        {},
+    ],
+)
+def test_an_answer_is_written_as_any_other_json(engine: Engine, said: dict[str, object]) -> None:
+    assert json.loads(written(said)) == json.loads(strict_json(said))
+    with engine.begin() as connection:
+        connection.execute(insert(model_versions).values(**version(1, metrics=written(said))))
+        assert connection.scalar(select(model_versions.c.metrics)) == json.loads(strict_json(said))
