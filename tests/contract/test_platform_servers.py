@@ -109,6 +109,7 @@ def test_stop_leaves_no_process_behind(settings: Settings, running: list[Server]
 
 def test_a_server_that_does_not_come_up_is_an_error_with_the_end_of_its_log(tmp_path: Path) -> None:
     settings = load(home=tmp_path)
+    make_secret(tmp_path)
     command = ["sh", "-c", "echo the disk is on fire >&2; exit 3"]
     plan = replace(plans.service(settings), prepare=lambda port: Launch(command, f"http://127.0.0.1:{port}", tmp_path))
     with pytest.raises(
