@@ -186,6 +186,7 @@ def _pages(settings: Settings, out: Console) -> None:
         "Data Docs": (settings.root / "docs" / "gx" / "site" / "index.html").as_uri(),
         "Logs": str(settings.root / "logs"),
         "By hand": f".venv/bin/talentml status --home {settings.home}",
+        "A token": f".venv/bin/talentml token issue me --role service --home {settings.home}",
         "Stop": "make down",
     }
     for name, place in pages.items():

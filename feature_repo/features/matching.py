@@ -35,21 +35,21 @@ def match(
             found[place] = -1
             if not is_name[place]:
                 continue
-            name = text[text_starts[place] : text_starts[place + 1]]
             for held in range(held_starts[row], held_starts[row + 1]):
                 if is_held_name[held] and _are_same(
-                    name, held_text[held_text_starts[held] : held_text_starts[held + 1]]
-                ):
+                    text, text_starts[place], text_starts[place + 1],
+                    held_text, held_text_starts[held], held_text_starts[held + 1],
+                ):  # fmt: skip
                     found[place] = held
                     break
 
 
 @inner
-def _are_same(one: Bytes, other: Bytes) -> bool:
-    """From the end: ids often begin alike."""
-    if len(one) != len(other):
+def _are_same(text: Bytes, start: int, end: int, held_text: Bytes, held_start: int, held_end: int) -> bool:
+    """From the end: ids often begin alike. By places: to cut the names out first takes five times as long."""
+    if end - start != held_end - held_start:
         return False
-    place = len(one) - 1
-    while place >= 0 and one[place] == other[place]:
-        place -= 1
-    return place < 0
+    back = 1
+    while back <= end - start and text[end - back] == held_text[held_end - back]:
+        back += 1
+    return back > end - start
