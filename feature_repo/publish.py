@@ -8,7 +8,7 @@ import contextlib
 import io
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import groupby
@@ -205,7 +205,8 @@ def _content(release: _Release) -> str:
 
 
 def _facts(column: Column) -> dict[str, object]:
-    return {name: value for name, value in vars(column).items() if name != "function"}
+    """What is declared; vars also holds what was derived from it and kept, once it was asked for."""
+    return {each.name: getattr(column, each.name) for each in fields(column) if each.name != "function"}
 
 
 # Feast
