@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 
 from feature_repo.errors import SourceError
 from feature_repo.settings import Settings, load
-from feature_repo.sources import processes, servers
+from feature_repo.sources import mysql, processes, servers
 from feature_repo.sources.ledger import Ledger, Server, password
 from feature_repo.sources.probes import answer
 
@@ -132,6 +133,19 @@ def test_two_homes_have_servers_of_their_own(settings: Settings, started: list[S
     finally:
         servers.stop(other)
     assert all(up for _, up in servers.status(settings))
+
+
+def test_mysql_of_many_homes_may_start_at_the_same_time(tmp_path: Path) -> None:
+    """A starting MariaDB removes all temporary tables in its tmpdir: in a shared one, also those of the others."""
+    homes = [load(home=tmp_path / str(number)) for number in range(6)]
+    with ThreadPoolExecutor(len(homes)) as pool:
+        try:
+            for home, (server,) in zip(homes, pool.map(lambda one: servers.start(one, ["mysql"]), homes), strict=True):
+                with mysql.connected(server.url.get_secret_value()) as connection, connection.cursor() as cursor:
+                    cursor.execute("SELECT @@tmpdir")
+                    assert cursor.fetchone() == (bytes((home.root / "mysql").resolve() / "tmp"),)
+        finally:
+            list(pool.map(lambda one: servers.stop(one, ["mysql"]), homes))
 
 
 def test_a_port_that_a_stranger_took_meanwhile_is_left_to_it(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def _launch(site: Site, binary: Path, is_mariadb: bool) -> Launch:
         os.chown(logins, *user)
     options = {
         "datadir": data,
+        "tmpdir": _own_temporary(folder, user),
         "init-file": logins,
         "port": site.port,
         "bind-address": "127.0.0.1",
@@ -78,28 +79,33 @@ def _initialise(site: Site, binary: Path, folder: Path, user: tuple[int, int] | 
     for left in folder.glob("draft-*"):
         shutil.rmtree(left)
     draft = owned(folder / f"draft-{token_hex(4)}", user)
-    command = [str(binary), "--no-defaults", f"--datadir={draft}", "--initialize-insecure"]
+    maker, how = binary, ["--initialize-insecure"]
     if is_mariadb:
-        installer = _beside(binary, "mariadb-install-db")
-        command = [installer, "--no-defaults", f"--datadir={draft}", "--skip-test-db"]
-        command += ["--auth-root-authentication-method=normal"]
+        maker = _beside(binary, "mariadb-install-db")
+        how = ["--skip-test-db", "--auth-root-authentication-method=normal"]
+    command = [str(maker), "--no-defaults", f"--datadir={draft}", f"--tmpdir={_own_temporary(folder, user)}", *how]
     status = processes.finish(command, site.log, cwd=folder, user=user)
     if status != 0:
-        said = processes.tail(site.log)
+        said = processes.tail(site.log, lines=40)  # What went wrong comes before much advice.
         raise SourceError(
             f"{command[0]} made no data folder in {folder}, exit {status}; the end of {site.log}:\n{said}"
         )
     draft.rename(folder / "data")
 
 
-def _beside(binary: Path, name: str) -> str:
+def _own_temporary(folder: Path, user: tuple[int, int] | None) -> Path:
+    """Where a server keeps temporary tables, its own: at its start it removes all that it finds, another's too."""
+    return owned(folder / "tmp", user)
+
+
+def _beside(binary: Path, name: str) -> Path:
     """A program that comes with a binary, from the same installation before any other."""
     root = binary.parent.parent
     places = [binary.parent / name, root / "bin" / name, root / "scripts" / name]
     path = next((place for place in places if place.exists()), None) or program(name)
     if path is None:
         raise SourceError(f"mysql: {binary} has no {name} in its installation, which makes the first data folder")
-    return str(path)
+    return path
 
 
 def _unprivileged() -> tuple[int, int]:
