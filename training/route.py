@@ -107,10 +107,14 @@ def best_first(rows: Rows) -> list[int]:
     a stranger among six people ranked first or second for every one of 60 tasks.
     """
     score = rows.scores
-    order = np.lexsort((np.asarray(rows.items), -score, ~rows.by_model))
+    order = np.argsort(-score)
+    falling = score[order]
+    if not (rows.by_model.all() and (falling[:-1] > falling[1:]).all()):  # else ids need not be compared: 15 us less
+        order = np.lexsort((np.asarray(rows.items), -score, ~rows.by_model))
     least = rows.options.get("min_score")
     kept = order if least is None else order[score[order] >= least]
-    return [int(row) for row in kept[: rows.limit]]
+    found: list[int] = kept[: rows.limit].tolist()
+    return found
 
 
 @dataclass(frozen=True)
