@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,11 @@ class Asked:
     @property
     def height(self) -> int:
         return len(self.given)
+
+    @cached_property
+    def is_stored(self) -> bool:
+        """Whether no row is about something that is given by its columns."""
+        return self.given.count(None) == len(self.given)
 
     @property
     def spine(self) -> Spine:
@@ -222,21 +227,20 @@ def _known(published: Published, asked: Asked) -> tuple[Mask, str]:
     route, unknown = asked.route, ""
     known = np.ones(asked.height, dtype=np.bool_)
     for entity in (*route.subject, *((route.items,) if route.items else ())):
-        found = _are_known(published, asked, entity)
+        names, listed = _names(asked, entity), published.known.get(entity)
+        if listed is None or listed.issuperset(names):  # nearly always: 2 us for 100 names, row by row 20
+            continue
+        given = (is_given(asked, entity, row) for row in range(len(names)))
+        found = np.array([name is None or name in listed or new for name, new in zip(names, given, strict=True)])
         unknown = unknown or ("" if found.any() else noun(entity))
         known &= found
     return known, unknown
 
 
-def _are_known(published: Published, asked: Asked, entity: Entity) -> Mask:
-    """Whether the entity of each row is known or given; one value where all rows share it, or there is none."""
+def _names(asked: Asked, entity: Entity) -> Sequence[str | None]:
+    """The entity's id in each row; one where all rows share it, or there is none."""
     is_shared = entity.key in asked.subject or not asked.height
-    names = [asked.subject.get(entity.key)] if is_shared else asked.ids[entity.key]
-    listed = published.known.get(entity)
-    if listed is None:
-        return np.ones(len(names), dtype=np.bool_)
-    found = (name is None or name in listed or is_given(asked, entity, row) for row, name in enumerate(names))
-    return np.fromiter(found, np.bool_, len(names))
+    return [asked.subject.get(entity.key)] if is_shared else asked.ids[entity.key]
 
 
 def is_given(asked: Asked, entity: Entity, row: int) -> bool:
@@ -247,9 +251,9 @@ def is_given(asked: Asked, entity: Entity, row: int) -> bool:
 
 def features(published: Published, asked: Asked, columns: Sequence[Column]) -> Table:
     """The keys and a column per qualified name, as the model was trained on, in the order of the question."""
-    new = [place for place, given in enumerate(asked.given) if given is not None]
-    if not new:
+    if asked.is_stored:
         return published.table(asked.spine, asked.height, columns)
+    new = [place for place, given in enumerate(asked.given) if given is not None]
     things = [asked.given[place] for place in new]
     same = things[:1] if all(thing is things[0] for thing in things) else things  # one task for all candidates
     given = _given(_view(asked), same)
@@ -275,7 +279,7 @@ def _given(view: View, rows: Sequence[Mapping[str, Any] | None]) -> pl.DataFrame
 
 def loggable(asked: Asked, rows: Table) -> Table:
     """The features with what was given of things that are not stored, so that a replay can be given it too."""
-    if all(thing is None for thing in asked.given):
+    if asked.is_stored:
         return rows
     given = _given(_view(asked), asked.given).select(pl.all().name.prefix(GIVEN)).to_dict()
     return replace(rows, columns=[*rows.columns, *given], others={**rows.others, **given})
