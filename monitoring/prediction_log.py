@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
+from pydantic_core import from_json
 from sqlalchemy import Engine, insert, or_, select
 
 from feature_repo.platform.tables import prediction_log
@@ -39,9 +40,9 @@ class Record:
     source: str
     snapshot: str | None
     as_of: datetime | None
-    request: Mapping[str, Any]
+    request: Mapping[str, Any] | bytes
     features: Frame | None
-    answer: Mapping[str, Any]
+    answer: Mapping[str, Any] | bytes
     milliseconds: float
     predicted_at: datetime
     subject: str | None = None
@@ -64,10 +65,27 @@ def _row(record: Record) -> dict[str, Any]:
     rows = {
         "features": None if frame is None else packed(frame),
         "row_count": 0 if frame is None else frame.height,
-        "request": written(record.request),
-        "answer": written(record.answer),
+        "request": written(_said(record.request)),
+        "answer": written(without_factors(_said(record.answer))),
     }
     return {**given, **rows}
+
+
+def _said(json: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
+    said: Mapping[str, Any] = from_json(json) if isinstance(json, bytes) else json
+    return said
+
+
+def without_factors(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An answer without what can be computed again from the logged features; where nothing is explained, as it is."""
+    if answer.get("explanation") is None:
+        return answer
+    return {
+        name: [{key: value for key, value in row.items() if key != "factors"} for row in said]
+        if isinstance(said, list) and said and isinstance(said[0], dict) and "factors" in said[0]
+        else said
+        for name, said in answer.items()
+    }
 
 
 def read(engine: Engine, product: str, window: Window) -> pl.DataFrame:
