@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +14,8 @@ import polars as pl
 from feature_repo.errors import ServingError
 from feature_repo.table import Frame, Table
 from monitoring.prediction_log import Record
-from serving.answering import cache, forms
+from serving.answering import bodies, cache, forms
+from serving.answering.bodies import Body, Said
 from serving.answering.cache import Basis, Cache, Kept
 from serving.answering.explain import explanation, factors
 from serving.answering.explainers import Explainers
@@ -78,8 +78,8 @@ class Answers:
     sayers: Explainers = field(default_factory=lambda: Explainers(LIMITS.extra_threads, LIMITS.extra_seconds))
     """For what is said beside scores, which may read files: not asyncio's threads, which score."""
 
-    async def answer(self, question: Question) -> dict[str, Any]:
-        """The answer, as serving.schemas.replies declares it.
+    async def answer(self, question: Question) -> bytes:
+        """The answer's JSON, as serving.schemas.replies declares it.
 
         Raises ProblemError 404 for a subject that is not stored but might have been given.
         """
@@ -92,18 +92,18 @@ class Answers:
         self.metrics.cache.labels(question.product.name, "hit" if kept else "miss").inc()
         if kept:
             return self._again(question, served, kept)
-        reply, read, scored, is_whole = await self._made(question, served, asked, published)
+        body, read, scored, is_whole = await self._made(question, served, asked, published)
         features = loggable(asked, read.features)
         if scored.champion and is_whole:
-            self.cache.keep(wanted, Kept(reply, features), basis)
-        reply, record = self._finished(question, served, reply, features)
+            self.cache.keep(wanted, Kept(body, features), basis)
+        said, record = self._finished(question, served, body, features)
         if served.shadow:
             self.shadow.add(Beside(served.shadow, read, scored, record))
-        return reply
+        return said
 
     async def _made(
         self, question: Question, served: Served, asked: Asked, published: Published | None
-    ) -> tuple[dict[str, Any], Read, Scored, bool]:
+    ) -> tuple[Body, Read, Scored, bool]:
         """The answer, what it was made from, and whether all that was asked for could be said."""
         product, route, request = question.product, question.route, question.request
         read, scored = await self._scored(product, served.champion, published, asked)
@@ -114,27 +114,25 @@ class Answers:
         is_whole = not (wants_parts and explained is NOT_EXPLAINED) and None not in extras.values()
         explained = explained if request.explain else NOT_EXPLAINED
         head = self._head(product, read, scored, explained)
-        reply = forms.reply(product, head, asked, scored, shown, explained.factors, extras)
-        return reply, read, scored, is_whole
+        return bodies.body(product, head, asked, scored, shown, explained.factors, extras), read, scored, is_whole
 
-    def _again(self, question: Question, served: Served, kept: Kept) -> dict[str, Any]:
+    def _again(self, question: Question, served: Served, kept: Kept) -> bytes:
         """A kept answer as one of its own: it can be told apart, logged and commented on."""
-        reply = {**kept.reply, "prediction_id": str(uuid.uuid4()), "cached": True}
-        self.metrics.answers.labels(reply["product"], reply["source"]).inc()
-        return self._finished(question, served, reply, kept.features)[0]
+        self.metrics.answers.labels(question.product.name, kept.body.head["source"]).inc()
+        return self._finished(question, served, kept.body, kept.features, is_cached=True)[0]
 
     def _finished(
-        self, question: Question, served: Served, reply: dict[str, Any], features: Frame
-    ) -> tuple[dict[str, Any], Record]:
-        """The answer with the time that it took, noted in the log's line; and its record in the prediction log."""
-        reply = {**reply, "processing_ms": round(1000 * (time.perf_counter() - question.started), 3)}
-        trace = CURRENT.get()
+        self, question: Question, served: Served, body: Body, features: Frame, *, is_cached: bool = False
+    ) -> tuple[bytes, Record]:
+        """The answer with its id and the time that it took, noted in the log's line; and its record in the log."""
+        said = body.said(1000 * (time.perf_counter() - question.started), is_cached=is_cached)
+        head, trace = said.head, CURRENT.get()
         if trace is not None:
-            version, source, is_cached = reply["model"]["version"], reply["source"], reply["cached"]
-            trace.answered(product=reply["product"], source=source, version=version, cached=is_cached)
-        record = _record(question, served, features, reply)
+            version, source = head["model"]["version"], head["source"]
+            trace.answered(product=head["product"], source=source, version=version, cached=is_cached)
+        record = _record(question, served, said, features)
         self.journal.add(record)
-        return reply, record
+        return said.json, record
 
     async def _scored(
         self, product: Product, champion: Champion | None, published: Published | None, asked: Asked
@@ -206,26 +204,27 @@ class Answers:
                 return NOT_EXPLAINED
 
     def _head(self, product: Product, read: Read, scored: Scored, explained: Explained) -> dict[str, Any]:
-        head = forms.head(product, read, scored, explained.head)
+        head = bodies.head(product, read, scored, explained.head)
         self.metrics.answers.labels(product.name, head["source"]).inc()
         if scored.reason:
             self.metrics.fallbacks.labels(product.name, scored.reason).inc()
         return head
 
 
-def _record(question: Question, served: Served, features: Frame, reply: Mapping[str, Any]) -> Record:
+def _record(question: Question, served: Served, said: Said, features: Frame) -> Record:
+    head = said.head
     return Record(
-        prediction_id=reply["prediction_id"],
+        prediction_id=head["prediction_id"],
         request_id=question.request_id,
-        product=reply["product"],
-        model_version=reply["model"]["version"],
-        source=reply["source"],
-        snapshot=reply["snapshot"],
-        as_of=reply["as_of"],
-        request=question.request.model_dump(mode="json", exclude_unset=True),
+        product=head["product"],
+        model_version=head["model"]["version"],
+        source=head["source"],
+        snapshot=head["snapshot"],
+        as_of=head["as_of"],
+        request=question.request.model_dump_json(exclude_unset=True).encode(),
         features=features,
-        answer=forms.without_factors(reply),
-        milliseconds=reply["processing_ms"],
+        answer=said.json,
+        milliseconds=head["processing_ms"],
         predicted_at=datetime.now(UTC),
         subject=question.caller,
         experiment=served.experiment,

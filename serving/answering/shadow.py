@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from pydantic_core import to_json
 
 from monitoring.prediction_log import SHADOW, Record
 from serving.answering.features import Read
@@ -84,13 +85,15 @@ def record(beside: Beside) -> Record:
     challenger, begun = beside.challenger, time.perf_counter()
     scored = score(challenger.product, challenger, beside.read)
     spent = 1000 * (time.perf_counter() - begun)
+    outputs = {name: values.tolist() for name, values in scored.outputs.items()}
+    said = {"beside": beside.answered.prediction_id, **compared(beside.scored, scored), "outputs": outputs}
     return replace(
         beside.answered,
         prediction_id=str(uuid.uuid4()),
         model_version=scored.champion.version.number if scored.champion else None,
         source="model" if scored.champion else "fallback",
         features=None,
-        answer={"beside": beside.answered.prediction_id, **compared(beside.scored, scored), "outputs": _rows(scored)},
+        answer=to_json(said, inf_nan_mode="null"),
         milliseconds=round(spent, 3),
         arm=SHADOW,
     )
@@ -106,7 +109,3 @@ def compared(answered: Scored, shadow: Scored) -> dict[str, Any]:
     if not whole.size or not whole.all():
         return {"same_first": None, "distance": None}
     return {"same_first": bool(ours.argmax() == theirs.argmax()), "distance": float(np.abs(ours - theirs).mean())}
-
-
-def _rows(scored: Scored) -> dict[str, list[Any]]:
-    return {name: values.tolist() for name, values in scored.outputs.items()}

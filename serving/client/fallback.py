@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
-from serving.answering import forms
+from serving.answering import bodies, forms
 from serving.answering.features import read_for
 from serving.answering.scoring import score
 from serving.client.errors import RefusedError
@@ -36,9 +36,9 @@ def ruled(method: str, path: str, body: bytes) -> dict[str, Any]:
     except ValidationError as error:
         found = problems.invalid(error)
         raise RefusedError(f"{method} {path}", found.status, found.detail, found.errors) from None
-    said = {"answers": [_answer(product, route, each) for each in request.requests]} if is_batch else None
-    plain: dict[str, Any] = from_json(to_json(said or _answer(product, route, request), inf_nan_mode="null"))
-    return plain
+    if is_batch:
+        return {"answers": [_answer(product, route, each) for each in request.requests]}
+    return _answer(product, route, request)
 
 
 def _batch_path(route: Route) -> str:
@@ -67,6 +67,7 @@ def _answer(product: Product, route: Route, request: Any) -> dict[str, Any]:
     asked = forms.asked(route, request, None)
     read = read_for(None, asked, product.asked_columns)
     scored = score(product, None, read)
-    head = {**forms.head(product, read, scored), "reason": REASON}
-    said = forms.reply(product, head, asked, scored, forms.shown(request, read, scored), {}, {})
-    return {**said, "processing_ms": round(1000 * (time.perf_counter() - begun), 3)}
+    head = {**bodies.head(product, read, scored), "reason": REASON}
+    body = bodies.body(product, head, asked, scored, forms.shown(request, read, scored), {}, {})
+    said: dict[str, Any] = from_json(body.said(1000 * (time.perf_counter() - begun)).json)
+    return said

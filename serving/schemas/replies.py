@@ -16,8 +16,9 @@ LOW, HIGH = "_low", "_high"
 
 
 def answered(content: Any, status: int = 200) -> Response:
-    """An answer as strict JSON; what is not finite is null."""
-    return Response(to_json(content, inf_nan_mode="null"), status, media_type="application/json")
+    """An answer as strict JSON, where it is none yet; what is not finite is null."""
+    said = content if isinstance(content, bytes) else to_json(content, inf_nan_mode="null")
+    return Response(said, status, media_type="application/json")
 
 
 class Reply(BaseModel):

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from feature_repo.platform import database, tables
 from feature_repo.settings import Settings
+from serving.answering.bodies import Body
 from serving.answering.cache import Cache, Kept, key
 from serving.limits import LIMITS
 from tests.serving.conftest import Service, promote, promoted
@@ -32,7 +33,7 @@ class Question(BaseModel):
 
 
 def kept(letters: int = 10) -> Kept:
-    return Kept({"text": "x" * letters}, pl.DataFrame())
+    return Kept(Body({}, b"x" * letters), pl.DataFrame())
 
 
 def filled(limits: Any = LIMITS) -> Cache:
@@ -75,7 +76,7 @@ def test_what_was_made_on_the_basis_before_is_not_kept() -> None:
 
 
 def test_entries_are_bounded_and_the_least_recently_used_goes_first() -> None:
-    cache = filled(replace(LIMITS, cache_entries=3, cache_bytes=3_000))
+    cache = filled(replace(LIMITS, cache_entries=3, cache_bytes=30_000))
     keys = [key("/a", Question(task_id=f"T{number}")) for number in range(4)]
     for each in keys[:3]:
         cache.keep(each, kept(), BASIS)
@@ -87,10 +88,10 @@ def test_entries_are_bounded_and_the_least_recently_used_goes_first() -> None:
 def test_bytes_are_bounded_and_what_is_larger_than_the_cache_is_not_kept() -> None:
     cache = filled(replace(LIMITS, cache_entries=1_000, cache_bytes=100_000))
     for number in range(50):
-        cache.keep(key("/a", Question(task_id=f"T{number}")), kept(letters=5_000), BASIS)
+        cache.keep(key("/a", Question(task_id=f"T{number}")), kept(letters=28_000), BASIS)
     assert 0 < cache.bytes <= 100_000
-    assert len(cache) == 3  # 5 bytes of memory per byte of JSON: 25 kB each
-    cache.keep(key("/a", Question(task_id="huge")), kept(letters=50_000), BASIS)
+    assert len(cache) == 3  # with what an answer begins with 30 kB each
+    cache.keep(key("/a", Question(task_id="huge")), kept(letters=100_000), BASIS)
     assert cache.find(key("/a", Question(task_id="huge")), BASIS) is None
 
 

@@ -1,5 +1,6 @@
 """A shadow scores along after the answer, bounded, and its scores are a record of their own."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,7 +45,7 @@ def beside(service: Service, number: int) -> Beside:
     challenger = Champion(PRODUCT, version, tiny(PRODUCT, number), NOW)
     answered = Record(
         prediction_id=f"beside {number}", request_id="r1", product=PRODUCT.name, model_version=3, source="model",
-        snapshot="v1", as_of=NOW, request={"task_id": "T60"}, features=asked.features, answer={"candidates": []},
+        snapshot="v1", as_of=NOW, request=b'{"task_id": "T60"}', features=asked.features, answer=b'{"candidates": []}',
         milliseconds=9.0, predicted_at=NOW, experiment="e1", arm="champion", unit="T60",
     )  # fmt: skip
     return Beside(challenger, asked, score(PRODUCT, champion, asked), answered)
@@ -53,13 +54,14 @@ def beside(service: Service, number: int) -> Beside:
 def test_the_record_names_the_answer_the_version_and_the_scores_of_every_row(third: Service) -> None:
     found = record(beside(third, 4))
     assert (found.arm, found.experiment, found.unit, found.model_version) == ("shadow", "e1", "T60", 4)
-    assert found.answer["beside"] == "beside 4" != found.prediction_id
-    assert set(found.answer["outputs"][PRODUCT.outputs[-1]]) == {0.04}
+    said = json.loads(found.answer)
+    assert said["beside"] == "beside 4" != found.prediction_id
+    assert set(said["outputs"][PRODUCT.outputs[-1]]) == {0.04}
     assert found.features is None
 
 
 def test_a_shadow_of_the_same_model_agrees_entirely(third: Service) -> None:
-    said = record(beside(third, 3)).answer
+    said = json.loads(record(beside(third, 3)).answer)
     assert (said["same_first"], said["distance"]) == (True, 0.0)
 
 

@@ -1,0 +1,177 @@
+"""What is answered, as JSON: what every answer begins with, and its rows."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import to_json
+
+from feature_repo.table import Floats
+from monitoring.prediction_log import NEW
+from serving.answering.columns import NULL, Written, array, nested, numbers, objects, texts
+from serving.answering.features import Asked, Read
+from serving.answering.scoring import Scored
+from serving.schemas.replies import HIGH, LOW, measures, scores
+from training.product import Product
+from training.route import Outputs
+
+NO_LABELS = "nothing to go by: no such outcome was recorded before the model was trained"
+MODEL, RULE = b'"model"', b'"fallback"'
+
+
+@dataclass(frozen=True)
+class Said:
+    """One answer: what it begins with, by name, and its JSON, which is sent and logged."""
+
+    head: Mapping[str, Any]
+    json: bytes
+
+
+@dataclass(frozen=True)
+class Body:
+    """An answer but for what is its own every time: its id, how long it took, and whether it was kept.
+
+    head: what it begins with, as serving.schemas.replies.Head; rest: the JSON of what follows, to the last brace.
+    """
+
+    head: Mapping[str, Any]
+    rest: bytes
+
+    def said(self, milliseconds: float, *, is_cached: bool = False) -> Said:
+        """The whole answer, under a new id."""
+        own = {"prediction_id": str(uuid.uuid4()), "processing_ms": round(milliseconds, 3), "cached": is_cached}
+        head = {**self.head, **own}
+        return Said(head, to_json(head, inf_nan_mode="null")[:-1] + self.rest)
+
+
+def head(product: Product, read: Read, scored: Scored, explanation: Any = None) -> dict[str, Any]:
+    """What an answer begins with, but for what is its own."""
+    champion = scored.champion
+    return {
+        "prediction_id": "",
+        "product": product.name,
+        "model": {
+            "name": product.name if champion else product.fallback,
+            "version": champion.version.number if champion else None,
+        },
+        "source": "model" if champion else "fallback",
+        "reason": scored.reason,
+        "processing_ms": 0.0,
+        "cached": False,
+        "as_of": read.snapshot.as_of if read.snapshot else None,
+        "snapshot": read.snapshot.version if read.snapshot else None,
+        "confidence": None,
+        "explanation": explanation,
+    }
+
+
+def body(
+    product: Product,
+    head: Mapping[str, Any],
+    asked: Asked,
+    scored: Scored,
+    rows: Sequence[int],
+    factors: Mapping[int, Any],
+    extras: Mapping[str, Any],
+) -> Body:
+    """The whole answer, as serving.schemas.replies declares it. rows: those to answer with, in their order.
+
+    factors: by row, of those that were explained. extras: of rows a list in the order of the answer.
+    """
+    chosen = np.asarray(rows, np.intp)
+    outputs = {name: values[chosen] for name, values in scored.outputs.items()}
+    is_sure = asked.route.items is not None or "confidence" in outputs
+    confidence = _confidence(product, outputs) if is_sure else None
+    columns = _keys(asked, rows) | _said(product, outputs)
+    if confidence is not None:
+        columns["confidence"] = numbers(confidence)
+    columns["factors"] = nested([factors.get(row) for row in rows]) if factors else NULL
+    columns["source"] = _sources(scored.by_model[chosen])
+    for extra in asked.route.extras:
+        if extra.per_row:
+            columns[extra.name] = nested(said) if (said := extras.get(extra.name)) else NULL
+    if asked.route.items is None:
+        columns["reasons"] = _reasons(product, outputs)
+    elif confidence is not None and rows:
+        head = {**head, "confidence": float(confidence[0])}
+    return Body(head, _rest(asked, objects(columns, len(rows)), extras))
+
+
+def _rest(asked: Asked, rows: Sequence[bytes], extras: Mapping[str, Any]) -> bytes:
+    """What follows the head: the subject of a ranking, the rows, and what is said of all of them together."""
+    route = asked.route
+    keys = [entity.key for entity in route.subject] if route.items else []
+    said = {key: to_json(_stored(asked.subject.get(key))) for key in keys}
+    said[route.named or route.items.name if route.items else "estimates"] = array(rows)
+    for extra in route.extras:
+        if not extra.per_row:
+            said[extra.name] = to_json(extras.get(extra.name), inf_nan_mode="null")
+    return b"".join(b",%b:%b" % (to_json(name), value) for name, value in said.items()) + b"}"
+
+
+def _keys(asked: Asked, rows: Sequence[int]) -> dict[str, Written]:
+    """What each row is about; the rank of an item."""
+    if asked.route.items is None:
+        return {key: texts([_stored(names[row]) for row in rows]) for key, names in asked.ids.items()}
+    key = asked.route.items.key
+    names = asked.ids[key]
+    return {key: texts([names[row] for row in rows]), "rank": _ranks(len(rows))}
+
+
+@cache
+def _ranks(count: int) -> Sequence[bytes]:
+    return [b"%d" % place for place in range(1, count + 1)]
+
+
+def _stored(name: str | None) -> str | None:
+    return None if name == NEW else name
+
+
+def _said(product: Product, outputs: Outputs) -> dict[str, Written]:
+    """Scores as numbers and measures as intervals."""
+    said: dict[str, Written] = {name: numbers(outputs[name]) for name in scores(product)}
+    return said | {name: _intervals(product, name, outputs) for name in measures(product)}
+
+
+def _intervals(product: Product, name: str, outputs: Outputs) -> Written:
+    """Null where nothing is expected."""
+    bounds = {"expected": outputs[name], "low": outputs[name + LOW], "high": outputs[name + HIGH]}
+    columns: dict[str, Written] = {bound: numbers(values) for bound, values in bounds.items()}
+    found = objects(columns | {"unit": to_json(product.units.get(name, ""))}, len(outputs[name]))
+    return [each if is_known else NULL for each, is_known in zip(found, np.isfinite(outputs[name]), strict=True)]
+
+
+def _confidence(product: Product, outputs: Outputs) -> Floats:
+    """What the model says of it, or 1 - min(2 * variance of the members' scores, .5); NaN without two members.
+
+    Source: REQUIREMENTS 3.
+    """
+    if "confidence" in outputs:
+        return outputs["confidence"]
+    scores_of = [values for name, values in outputs.items() if name.endswith("_score")]
+    rows = len(next(iter(outputs.values())))
+    members = np.array(scores_of).reshape(len(scores_of), rows) / product.greatest_score
+    is_known = np.isfinite(members)
+    if len(members) > 1 and is_known.all():  # nearly always, and in half the time
+        sure: Floats = 1 - np.minimum(2 * members.var(axis=0), 0.5)
+        return sure
+    counts = is_known.sum(axis=0)
+    scaled = np.where(is_known, members, 0.0)
+    off = np.where(is_known, scaled - scaled.sum(axis=0) / np.maximum(counts, 1), 0.0)
+    spread = (off * off).sum(axis=0) / np.maximum(counts, 1)
+    return np.where(counts > 1, 1 - np.minimum(2 * spread, 0.5), np.nan)
+
+
+def _sources(by_model: NDArray[np.bool_]) -> Written:
+    return MODEL if by_model.all() else [MODEL if is_model else RULE for is_model in by_model.tolist()]
+
+
+def _reasons(product: Product, outputs: Outputs) -> Written:
+    """Why a measure is null."""
+    missing = {name: ~np.isfinite(outputs[name]) for name in measures(product)}
+    rows = len(next(iter(outputs.values())))
+    return nested([{name: NO_LABELS for name, is_missing in missing.items() if is_missing[row]} for row in range(rows)])

@@ -1,0 +1,85 @@
+"""Rows as JSON: what is written column by column is what a dict of each row would have been."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic_core import to_json
+
+from serving.answering.columns import NULL, array, nested, numbers, objects, texts
+
+AWKWARD = [
+    '"',
+    "\\",
+    '","',
+    '"},{"',
+    "a\nb",
+    "\r\n,\n",
+    ",",
+    "",
+    "%s %b %%",
+    "é \u2028 \U0001f600",
+    "\x00\x1f\x7f",
+    "null",
+]
+NUMBERS = [0.0, -0.0, 1.0, 0.1, 1 / 3, 1e16, 1e-7, 5e-324, 1.7976931348623157e308, -2.5]
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What an extra may say."""
+
+    before: float
+    skills: list[str]
+
+
+def test_texts_come_back_whatever_they_hold() -> None:
+    assert [json.loads(each) for each in texts([*AWKWARD, None])] == [*AWKWARD, None]
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_a_text_alone_is_parted_nowhere(text: str) -> None:
+    assert texts([text]) == [to_json(text)]
+
+
+def test_numbers_are_written_as_one_by_one() -> None:
+    assert numbers(np.array(NUMBERS)) == [to_json(each) for each in NUMBERS]
+
+
+def test_what_is_not_finite_is_null() -> None:
+    assert numbers(np.array([np.nan, 1.0, np.inf, -np.inf])) == [NULL, b"1.0", NULL, NULL]
+
+
+def test_lists_mappings_and_dataclasses_are_values_too() -> None:
+    said = nested([[1, "a,b"], {"x": None}, Impact(float("nan"), ["go"]), None])
+    assert [json.loads(each) for each in said] == [[1, "a,b"], {"x": None}, {"before": None, "skills": ["go"]}, None]
+
+
+# columns, count -> rows
+ROWS: list[tuple[dict[str, Any], int, list[dict[str, Any]]]] = [
+    ({"id": texts(["a", "b"]), "score": numbers(np.array([0.5, np.nan]))}, 2,
+     [{"id": "a", "score": 0.5}, {"id": "b", "score": None}]),
+    ({"id": texts(["a", "b"]), "factors": NULL}, 2, [{"id": "a", "factors": None}, {"id": "b", "factors": None}]),
+    ({"factors": NULL}, 2, [{"factors": None}] * 2),
+    ({"of 100 %": to_json("50 %b"), "id": texts(["%"])}, 1, [{"of 100 %": "50 %b", "id": "%"}]),
+    ({"id": texts([]), "score": numbers(np.zeros(0)), "factors": NULL}, 0, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "count", "rows"), ROWS)
+def test_rows_by_hand(columns: dict[str, Any], count: int, rows: list[dict[str, Any]]) -> None:
+    assert json.loads(array(objects(columns, count))) == rows
+
+
+def test_many_rows_are_to_the_byte_what_a_dict_of_each_is() -> None:
+    random = np.random.default_rng(1)
+    names, scores = [f"{AWKWARD[n % len(AWKWARD)]}{n}" for n in range(200)], random.normal(size=200)
+    dicts = [{"id": name, "score": score, "x": {}} for name, score in zip(names, scores.tolist(), strict=True)]
+    assert array(objects({"id": texts(names), "score": numbers(scores), "x": b"{}"}, 200)) == to_json(dicts)
+
+
+def test_columns_of_other_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        objects({"id": texts(["a", "b"]), "score": numbers(np.zeros(1))}, 2)
