@@ -7,6 +7,7 @@ longer to ask than the answer takes to make, and would be one more server that c
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from operator import is_
 
 from cachetools import TTLCache
 from pydantic import BaseModel
@@ -84,4 +85,4 @@ class Cache:
         return int(self._kept.currsize)
 
     def _is_current(self, basis: Basis) -> bool:
-        return len(self.basis) == len(basis) and all(mine is its for mine, its in zip(self.basis, basis, strict=True))
+        return len(self.basis) == len(basis) and all(map(is_, self.basis, basis))

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 from pydantic_core import to_json
@@ -46,4 +47,9 @@ def array(values: Sequence[bytes]) -> bytes:
 def _named(name: str, column: Written) -> bytes:
     """A name and its value, or the place where each row's is to stand."""
     value = column.replace(b"%", b"%%") if isinstance(column, bytes) else b"%b"
-    return to_json(name).replace(b"%", b"%%") + b":" + value
+    return _label(name) + value
+
+
+@cache
+def _label(name: str) -> bytes:
+    return to_json(name).replace(b"%", b"%%") + b":"

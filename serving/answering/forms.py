@@ -18,8 +18,8 @@ def asked(route: Route, request: Any, published: Published | None) -> Asked:
     """
     subjects = [request] if route.items else pairs_of(request)
     _check_stored(route, subjects, published)
-    keys = [{entity.key: _id(route, each, entity.key) for entity in route.subject} for each in subjects]
     given = [_thing(route, each) for each in subjects]
+    keys = [_ids(route, each, is_new=thing is not None) for each, thing in zip(subjects, given, strict=True)]
     if route.items is None:
         ids = {key: [each[key] for each in keys] for key in route.keys}
         return Asked(route, ids, given, {}, _inputs(route, request))
@@ -41,10 +41,10 @@ def _thing(route: Route, request: Any) -> Mapping[str, Any] | None:
     return None if found is None else found.model_dump()
 
 
-def _id(route: Route, request: Any, key: str) -> str | None:
-    is_given = route.given is not None and key == route.subject[-1].key and _thing(route, request) is not None
-    found: str | None = NEW if is_given else getattr(request, key)
-    return found
+def _ids(route: Route, request: Any, *, is_new: bool) -> dict[str, str | None]:
+    """The subject's ids by key. is_new: its last is given by its columns."""
+    found = {entity.key: getattr(request, entity.key) for entity in route.subject}
+    return {**found, route.subject[-1].key: NEW} if is_new else found
 
 
 def _check_stored(route: Route, subjects: Sequence[Any], published: Published | None) -> None:

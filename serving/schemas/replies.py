@@ -1,6 +1,7 @@
 """The answers' schemas, for the OpenAPI document, the client and the tests. Derived from a product's outputs."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from fastapi import Response
@@ -85,13 +86,23 @@ class Head(Reply):
 
 def measures(product: Product) -> tuple[str, ...]:
     """The outputs that have a low and a high one, such as hours."""
-    return tuple(name for name in product.outputs if {name + LOW, name + HIGH} <= set(product.outputs))
+    return _measures(product.outputs)
 
 
 def scores(product: Product) -> tuple[str, ...]:
     """The outputs that are plain numbers; `confidence` is said apart."""
-    bounds = {name + bound for name in measures(product) for bound in ("", LOW, HIGH)}
-    return tuple(name for name in product.outputs if name not in bounds and name != "confidence")
+    return _scores(product.outputs)
+
+
+@cache
+def _measures(outputs: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in outputs if {name + LOW, name + HIGH} <= set(outputs))
+
+
+@cache
+def _scores(outputs: tuple[str, ...]) -> tuple[str, ...]:
+    bounds = {name + bound for name in _measures(outputs) for bound in ("", LOW, HIGH)}
+    return tuple(name for name in outputs if name not in bounds and name != "confidence")
 
 
 def reply_model(name: str, product: Product, route: Route) -> type[BaseModel]:
