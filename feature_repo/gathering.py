@@ -39,8 +39,12 @@ def gather(
 
 @inner
 def _find(codes: Ints, keys: Ints, strides: Ints, numbers: Floats, found: Ints) -> None:
-    """Codes of entities that share all keys but the first stand together: looked for once while these are the same."""
+    """Codes of entities that share all keys but the first stand together: looked for once while these are the same.
+
+    So is a place while all keys are: half of a question's views are about its task only, which is that of all rows.
+    """
     together, low, high = np.int64(-1), np.int64(0), np.int64(0)
+    last, place_of_last = np.int64(-1), np.int64(0)
     for row in range(len(found)):
         found[row] = len(codes)
         begin, is_known = np.int64(0), not np.isnan(numbers[keys[0], row])
@@ -55,9 +59,11 @@ def _find(codes: Ints, keys: Ints, strides: Ints, numbers: Floats, found: Ints) 
             together = begin
             low, high = _place(codes, begin, 0, len(codes)), _place(codes, begin + strides[0], 0, len(codes))
         wanted = begin + np.int64(numbers[keys[0], row])
-        place = _place(codes, wanted, low, high)
-        if place < high and codes[place] == wanted:
-            found[row] = place
+        if wanted != last:
+            last, place_of_last = wanted, _place(codes, wanted, low, high)
+            if place_of_last == high or codes[place_of_last] != wanted:
+                place_of_last = len(codes)
+        found[row] = place_of_last
 
 
 @inner

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from feature_repo.asof import Entities, Index, build
 
-LAYOUT = "2"  # raise it when the files change: older ones are then no longer read
+LAYOUT = "3"  # raise it when the files change: older ones are then no longer read
 FOOTER_BYTES = 65_536
 
 

@@ -26,7 +26,8 @@ from feature_repo.window import last_before
 class PackedView:
     """Where a view's rows are. first_code, first_number: in the snapshot's codes and numbers.
 
-    columns: those that are numbers, in order. others: lists and times, a row per entity and one of nulls.
+    columns: those that are numbers, by qualified names and in order, and what is derived from them. others: lists and
+    times, a row per entity and one of nulls.
     """
 
     rows: int
@@ -40,13 +41,15 @@ class PackedView:
 class OnlineSnapshot:
     """One published version of the online copy. It stays readable, and the same, when a newer one is published.
 
-    codes, numbers: of all views, see packing.py. names: of keys, and of columns of texts.
+    codes, numbers: of all views, see packing.py. names: of keys, and of columns of texts. functions: what computed the
+    derived columns.
     """
 
     folder: Path
     version: str
     as_of: datetime
     offline_version: str
+    functions: str
     codes: Ints
     numbers: Floats
     names: Mapping[str, Names]
@@ -64,6 +67,7 @@ class OnlineSnapshot:
             version=folder.name,
             as_of=datetime.fromisoformat(facts["as_of"]),
             offline_version=facts["offline"],
+            functions=facts.get("functions", ""),
             codes=np.asarray(np.load(folder / CODES, "r")),
             numbers=np.asarray(np.load(folder / NUMBERS, "r")),
             names={name: Names.mapped(names_file(folder, name)) for name in facts["names"]},

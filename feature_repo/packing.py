@@ -3,13 +3,14 @@
 names/<name>.arrow  the texts of a key, or of a column; a text's code is its place
 codes.npy           view after view, of each entity its keys' codes as one number, sorted
 numbers.npy         view after view, the rows in that order and a last one of nothing: numbers, NaN where missing, and
-                    the codes of texts
+                    the codes of texts; first the view's own columns, then those that are derived from them
 <view>.arrow        lists and times: rows in the same order, the last one null
 snapshot.json       what is where
 digests.json        what each of these is, so that a damaged one is not read
 
-Rows are found by the functions of the historical read (asof.py), so both give the same bits. Columns that are read off
-an entity's own, such as the words of a task's title, are computed here, once, by their pair functions.
+Rows are found by the functions of the historical read (asof.py), so both give the same bits. Derived columns, such as
+the words of a task's title, are computed by their pair functions (derived.py); in the last row they are what these give
+for what is missing, so that nothing is 0 tasks where somebody is not known.
 """
 
 import json
@@ -25,13 +26,12 @@ from numpy.typing import NDArray
 
 from feature_repo.asof import Index, batch
 from feature_repo.column import Column, View
+from feature_repo.derived import Derived, derived, functions, with_derived
 from feature_repo.digests import write_digests
 from feature_repo.errors import DataError
 from feature_repo.index import write_batch
 from feature_repo.names import Names
-from feature_repo.pairs import compute, wired
-from feature_repo.plan import plan
-from feature_repo.table import KINDS, Table, as_numbers
+from feature_repo.table import DAY, KINDS, as_numbers
 from feature_repo.views import polars_type, stored
 from feature_repo.window import last_before
 
@@ -39,7 +39,7 @@ SNAPSHOT, CODES, NUMBERS = "snapshot.json", "codes.npy", "numbers.npy"
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Frames = Mapping[str, pl.DataFrame]
-"""Per view the keys and columns of its entities, by plain names."""
+"""Per view the keys of its entities and, by qualified names, the columns; the last row is of nothing."""
 
 
 def microseconds(instant: datetime) -> int:
@@ -52,24 +52,39 @@ def write_snapshot(
     folder: Path, views: Sequence[View], indexes: Mapping[str, Index], as_of: datetime, offline: str
 ) -> None:
     """Write the packed rows of every view into a folder, and what they are. offline: the version they come from."""
-    frames = {view.name: winners(indexes[view.name], view, as_of) for view in stored(views)}
-    frames |= {view.name: _computed(view, source, frames[source.name]) for view, source in read_off(views)}
-    packed = [view for view in views if view.name in frames]
-    names = _names(packed, frames)
+    packed, beside = stored(views), _beside(views)
+    at = microseconds(last_before(as_of)) / DAY
+    found = {view.name: winners(indexes[view.name], view, as_of) for view in packed}
+    frames = {name: with_derived(rows, beside[name], views, at) for name, rows in found.items()}
+    columns = {view.name: [*numeric(view), *(each.column for each in beside[view.name])] for view in packed}
+    held = held_keys(views)
+    names = _names(packed, columns, frames, held)
     for name, known in names.items():
         known.write(names_file(folder, name))
     ordered = {view.name: _ordered(view, frames[view.name], names) for view in packed}
     np.save(folder / CODES, np.concatenate([codes for codes, _ in ordered.values()]))
-    numbers = [_numbers(view, ordered[view.name][1], names, held_keys(packed)) for view in packed]
+    numbers = [_numbers(columns[name], rows, names, held) for name, (_, rows) in ordered.items()]
     np.save(folder / NUMBERS, np.concatenate(numbers, axis=None))
     for view in packed:
-        others = ordered[view.name][1].select(column.name for column in view.columns if column not in numeric(view))
-        write_batch(folder / f"{view.name}.arrow", batch(pl.concat([others, others.clear(1)])))
-    rows = {view.name: frames[view.name].height for view in packed}
-    columns = {view.name: [column.name for column in numeric(view)] for view in packed}
-    facts = {"as_of": as_of.isoformat(), "offline": offline, "rows": rows, "columns": columns, "names": list(names)}
+        write_batch(folder / f"{view.name}.arrow", batch(_others(view, ordered[view.name][1])))
+    facts = {
+        "as_of": as_of.isoformat(),
+        "offline": offline,
+        "functions": functions(),
+        "rows": {name: len(codes) for name, (codes, _) in ordered.items()},
+        "columns": {name: [column.qualified for column in each] for name, each in columns.items()},
+        "names": list(names),
+    }
     (folder / SNAPSHOT).write_text(json.dumps(facts, indent=1))
     write_digests(folder)
+
+
+def _beside(views: Sequence[View]) -> dict[str, list[Derived]]:
+    """By stored view what is derived from its rows."""
+    found: dict[str, list[Derived]] = {view.name: [] for view in stored(views)}
+    for each in derived(views).values():
+        found[each.source.name].append(each)
+    return found
 
 
 def packed_rows(folder: Path) -> dict[str, int]:
@@ -86,35 +101,15 @@ def names_file(folder: Path, name: str) -> Path:
 
 
 def winners(index: Index, view: View, as_of: datetime) -> pl.DataFrame:
-    """The keys and columns of every entity that has a row which counts just before as_of."""
+    """The keys and columns of every entity that has a row which counts just before as_of; and a row of nulls."""
     at = np.full(index.entities.keys.num_rows, microseconds(last_before(as_of)))
     places = index.winner(np.arange(len(at)), at, view.ttl_days * 86_400_000_000)
     found = np.flatnonzero(places >= 0)
     keys = [pl.Series(key, index.entities.keys[key]).gather(found).cast(pl.String) for key in view.keys]
     taken = zip(view.columns, index.take(places[found], [column.name for column in view.columns]), strict=True)
-    return pl.DataFrame([*keys, *(pl.Series(each.name, values).cast(polars_type(each)) for each, values in taken)])
-
-
-def read_off(views: Iterable[View]) -> list[tuple[View, View]]:
-    """Pair views whose columns are computed from those of one stored view of the same keys, each with that view."""
-    known = list(views)
-    found = []
-    for view in known:
-        sources = {name.split("__")[0] for column in view.columns for name in column.reads} if view.rows is None else {}
-        found += [(view, each) for each in stored(known) if sources == {each.name} and each.keys == view.keys]
-    return found
-
-
-def _computed(view: View, source: View, rows: pl.DataFrame) -> pl.DataFrame:
-    """The columns of a view that is read off another one, for the rows of that."""
-    given = {column.qualified: column for column in source.columns}
-    steps = plan(view.columns, [view, source], view.keys, tuple(given))
-    table = Table.of(steps.all, {}, np.full(rows.height, np.nan))
-    for name in given.keys() & steps.all.keys():
-        table.put(given[name], rows[given[name].name])
-    for hop in steps.hops:
-        compute(wired(hop, table), table)
-    return rows.select(view.keys).with_columns(table[column.qualified].alias(column.name) for column in view.columns)
+    columns = (pl.Series(each.qualified, values).cast(polars_type(each)) for each, values in taken)
+    rows = pl.DataFrame([*keys, *columns])
+    return pl.concat([rows, rows.clear(1)])
 
 
 def held_keys(views: Iterable[View]) -> dict[str, str]:
@@ -127,20 +122,22 @@ def numeric(view: View) -> list[Column]:
     return [column for column in view.columns if column.dtype in (*KINDS, str)]
 
 
-def _names(views: Sequence[View], frames: Frames) -> dict[str, Names]:
+def _names(
+    views: Sequence[View], columns: Mapping[str, Sequence[Column]], frames: Frames, held: Mapping[str, str]
+) -> dict[str, Names]:
     """The texts of each key, in views and in columns that hold it; and those of the other columns of texts."""
-    held = held_keys(views)
     keys: dict[str, list[pl.Series]] = {key: [] for view in views for key in view.keys}
     names = {}
     for view in views:
+        rows = frames[view.name]
         for key in view.keys:
-            keys[key].append(frames[view.name][key])
-        for column in view.columns:
+            keys[key].append(rows[key])
+        for column in columns[view.name]:
             if column.qualified in held:
-                keys[held[column.qualified]].append(frames[view.name][column.name].alias(column.qualified))
+                keys[held[column.qualified]].append(rows[column.qualified])
             elif column.dtype is str:
-                names[column.qualified] = Names.of(frames[view.name][column.name])
-    return names | {key: Names.keys(pl.concat(texts).alias(key)) for key, texts in keys.items()}
+                names[column.qualified] = Names.of(rows[column.qualified])
+    return names | {key: Names.keys(pl.concat([each.alias(key) for each in texts])) for key, texts in keys.items()}
 
 
 def strides(sizes: Sequence[int], view: str) -> list[int]:
@@ -155,19 +152,27 @@ def strides(sizes: Sequence[int], view: str) -> list[int]:
 
 
 def _ordered(view: View, rows: pl.DataFrame, names: Mapping[str, Names]) -> tuple[Ints, pl.DataFrame]:
-    """The codes of a view's entities, sorted, and its rows in that order."""
+    """The codes of a view's entities, sorted, and its rows in that order, the one of nothing last."""
     steps = strides([len(names[key]) for key in view.keys], view.name)
-    digits = [names[key].codes(rows[key]).astype(np.int64) for key in view.keys]
+    digits = [names[key].codes(rows[key][:-1]).astype(np.int64) for key in view.keys]
     codes: Ints = np.sum([digit * step for digit, step in zip(digits, steps, strict=True)], axis=0, dtype=np.int64)
     order = np.argsort(codes)
-    return codes[order], rows[order]
+    return codes[order], rows[np.append(order, len(order))]
 
 
-def _numbers(view: View, rows: pl.DataFrame, names: Mapping[str, Names], held: Mapping[str, str]) -> Floats:
-    """The numeric columns, shape (rows + 1, columns)."""
-    found = np.full((rows.height + 1, len(numeric(view))), np.nan)
-    for place, column in enumerate(numeric(view)):
-        values = rows[column.name]
+def _numbers(
+    columns: Sequence[Column], rows: pl.DataFrame, names: Mapping[str, Names], held: Mapping[str, str]
+) -> Floats:
+    """Columns as numbers, shape (rows, columns)."""
+    found = np.empty((rows.height, len(columns)))
+    for place, column in enumerate(columns):
+        values = rows[column.qualified]
         known = names.get(held.get(column.qualified, column.qualified))
-        found[:-1, place] = known.codes(values) if known and column.dtype is str else as_numbers(values)
+        found[:, place] = known.codes(values) if known and column.dtype is str else as_numbers(values)
     return found
+
+
+def _others(view: View, rows: pl.DataFrame) -> pl.DataFrame:
+    """The columns that are no numbers, by plain names."""
+    others = [column for column in view.columns if column not in numeric(view)]
+    return rows.select(pl.col(column.qualified).alias(column.name) for column in others)

@@ -1,7 +1,7 @@
 """What must be read, and in which order, to answer for some columns."""
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -71,15 +71,19 @@ class Plan:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The declared views. A view without rows is a pair view."""
+    """The declared views. A view without rows is a pair view.
+
+    kept: for pair columns that need not be computed, as they are stored too, the view beside whose columns.
+    """
 
     views: Mapping[str, View]
     columns: Mapping[str, Column]
+    kept: Mapping[str, View] = field(default_factory=dict)
 
     @staticmethod
-    def of(views: Sequence[View]) -> "Catalogue":
+    def of(views: Sequence[View], kept: Mapping[str, View] | None = None) -> "Catalogue":
         columns = {column.qualified: column for view in views for column in view.columns}
-        return Catalogue({view.name: view for view in views}, columns)
+        return Catalogue({view.name: view for view in views}, columns, kept or {})
 
     def column(self, name: str, by: str = "") -> Column:
         """The column of that qualified name. Raises DataError, naming who asked, when none is declared."""
@@ -88,15 +92,19 @@ class Catalogue:
             raise DataError(f"column {name}{asked}: unknown, allowed: columns of the views {', '.join(self.views)}")
         return self.columns[name]
 
+    def view(self, column: Column) -> View:
+        """The view whose rows hold the column, or the pair view that declares it."""
+        return self.kept.get(column.qualified) or self.views[column.view]
+
     def is_pair(self, column: Column) -> bool:
-        return self.views[column.view].rows is None
+        return self.view(column).rows is None
 
     def holders(self, column: Column, present: Container[str]) -> dict[str, str]:
         """For each key of the column's view the column that holds it: the key itself where the spine has it.
 
         Raises DataError when the spine lacks a key that is not known through another column.
         """
-        return {entity.key: self._holder(entity, column, present) for entity in self.views[column.view].entities}
+        return {entity.key: self._holder(entity, column, present) for entity in self.view(column).entities}
 
     def _holder(self, entity: Entity, column: Column, present: Container[str]) -> str:
         if entity.key in present:
@@ -114,17 +122,21 @@ def declared_views() -> tuple[View, ...]:
 
 
 def plan(
-    columns: Sequence[Column], views: Sequence[View] | None, present: Sequence[str], given: Sequence[str] = ()
+    columns: Sequence[Column],
+    views: Sequence[View] | None,
+    present: Sequence[str],
+    given: Sequence[str] = (),
+    kept: Mapping[str, View] | None = None,
 ) -> Plan:
     """How to answer for columns. present: the spine's columns. given: qualified names whose values need no reading.
 
-    views: None for the platform's own; their plans are kept.
+    views: None for the platform's own; their plans are remembered. kept: pair columns that are stored, see Catalogue.
     Raises DataError for an undeclared column, a key that neither the spine nor another column has, and a circle.
     """
     names = tuple(column.qualified for column in columns)
-    if views is None:
+    if views is None and not kept:
         return _own_plan(names, frozenset(present), frozenset(given))
-    return _planned(names, Catalogue.of(views), frozenset(present), frozenset(given))
+    return _planned(names, Catalogue.of(views or declared_views(), kept), frozenset(present), frozenset(given))
 
 
 @lru_cache(maxsize=256)
@@ -186,7 +198,7 @@ class _Steps:
         keys: dict[str, str] = {}
         for column in found:
             if not self.catalogue.is_pair(column):
-                view = self.catalogue.views[column.view]
+                view = self.catalogue.view(column)
                 views[view] = (*views.get(view, ()), column)
                 keys |= self.catalogue.holders(column, self.present)
         return Hop(views, keys, tuple(Pair(each, each.reads) for each in found if self.catalogue.is_pair(each)))

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from feature_repo import versions
 from feature_repo.column import Column, View
+from feature_repo.derived import functions
 from feature_repo.errors import DataError
 from feature_repo.index import LAYOUT, open_index, write_index
 from feature_repo.packing import packed_rows, write_snapshot
@@ -144,7 +145,7 @@ def _offline(release: _Release) -> Path:
 
 def _online(release: _Release, offline: Path) -> Path:
     """The online version's folder, made unless it is there."""
-    folder = release.home / "online" / f"{offline.name}-{release.as_of:%Y%m%dT%H%M%S.%fZ}"
+    folder = release.home / "online" / f"{offline.name}-{release.as_of:%Y%m%dT%H%M%S.%fZ}-{functions()}"
     if not folder.is_dir():
         release.progress(f"online {folder.name}: packing {len(release.stored)} views")
         indexes = {

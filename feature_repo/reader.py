@@ -1,6 +1,6 @@
 """Reads columns for one question after another from an online snapshot: what depends on no question is found once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,12 +9,13 @@ import polars as pl
 import pyarrow as pa
 
 from feature_repo.column import Column, View
+from feature_repo.derived import derived, functions
 from feature_repo.errors import DataError
 from feature_repo.names import Names
 from feature_repo.online import OnlineSnapshot
-from feature_repo.packing import Ints, held_keys, microseconds, read_off, strides
+from feature_repo.packing import Floats, Ints, held_keys, microseconds, strides
 from feature_repo.pairs import Call, compute, wired
-from feature_repo.plan import AT, Hop, Plan, declared_views, plan
+from feature_repo.plan import AT, Hop, Pair, Plan, declared_views, plan
 from feature_repo.table import DAY, KINDS, Table, typed
 
 Given = Mapping[str, Any] | pl.DataFrame | None
@@ -41,7 +42,7 @@ class Step:
 class Reader:
     """A plan that is ready for the questions of one form. slots, names: of the tables that it gives.
 
-    keys: the spine's columns that lead to rows.
+    keys: the spine's columns that lead to rows. blank: of each slot what no question changes, such as AT; else NaN.
     """
 
     snapshot: OnlineSnapshot
@@ -49,14 +50,15 @@ class Reader:
     keys: tuple[str, ...]
     slots: Mapping[str, int]
     names: Mapping[str, Names]
+    blank: Floats
     steps: tuple[Step, ...]
 
     def read(self, spine: Spine, rows: int, given: Given = None) -> Table:
         """The columns for the rows of a spine. given: values in place of the store's, one for all or one a row."""
         from feature_repo.gathering import gather
 
-        numbers = np.full((len(self.slots), rows), np.nan)
-        numbers[self.slots[AT]] = microseconds(self.snapshot.at) / DAY
+        numbers = np.empty((len(self.slots), rows))
+        numbers[:] = self.blank[:, np.newaxis]
         table = Table(self.plan.all, [*spine, *self.plan.names], self.slots, numbers, dict(spine), self.names)
         for key in self.keys:
             numbers[self.slots[key]] = self.names[key].find(table.texts(key))
@@ -98,7 +100,7 @@ def _reader(
     present: Sequence[str],
     given: Sequence[str],
 ) -> Reader:
-    steps = plan(columns, _as_packed(views, snapshot, given), present, given)
+    steps = plan(columns, views, present, given, _kept(views, snapshot, {*present, *given}))
     held = held_keys(views)
     keys = tuple({key: None for hop in steps.hops for key in hop.keys.values() if key in present})
     names = {key: snapshot.names[key] for key in keys}
@@ -109,17 +111,52 @@ def _reader(
     numbers = [name for name, column in steps.all.items() if column.dtype in KINDS]
     slots = {name: place for place, name in enumerate(dict.fromkeys([AT, *names, *numbers]))}
     like = Table(steps.all, [], slots, np.empty((len(slots), 0)), {}, names)
-    return Reader(snapshot, steps, keys, slots, names, tuple(_step(snapshot, hop, like) for hop in steps.hops))
+    fixed = _fixed(steps.hops, like)
+    asked = [replace(hop, pairs=tuple(pair for pair in hop.pairs if pair not in fixed)) for hop in steps.hops]
+    ready = tuple(_step(snapshot, hop, like) for hop in _together(asked))
+    return Reader(snapshot, steps, keys, slots, names, _blank(snapshot, fixed, like), ready)
 
 
-def _as_packed(views: Sequence[View], snapshot: OnlineSnapshot, given: Sequence[str]) -> list[View]:
-    """The views; those that are read off another one are stored, unless that is given."""
-    packed = {
-        view.name: source.rows
-        for view, source in read_off(views)
-        if view.name in snapshot.views and not any(name.startswith(f"{source.name}__") for name in given)
+def _kept(views: Sequence[View], snapshot: OnlineSnapshot, asked: Container[str]) -> dict[str, View]:
+    """The pair columns that the snapshot holds, as they would be computed. asked: what has the question's own values."""
+    if snapshot.functions != functions():
+        return {}
+    return {
+        name: each.source
+        for name, each in derived(views).items()
+        if each.source.name in snapshot.views
+        and name in snapshot.views[each.source.name].columns
+        and not any(read in asked for read in each.reads)
     }
-    return [replace(view, rows=packed[view.name]) if view.name in packed else view for view in views]
+
+
+def _fixed(hops: Sequence[Hop], like: Table) -> list[Pair]:
+    """The pair columns that the instant alone is enough for."""
+    known, found = {AT}, []
+    for pair in (pair for hop in hops for pair in hop.pairs):
+        if known.issuperset(pair.inputs) and like.is_number(pair.column.qualified):
+            known.add(pair.column.qualified)
+            found.append(pair)
+    return found
+
+
+def _blank(snapshot: OnlineSnapshot, fixed: Sequence[Pair], like: Table) -> Floats:
+    table = replace(like, numbers=np.full((len(like.slots), 1), np.nan))
+    table.numbers[like.slots[AT]] = microseconds(snapshot.at) / DAY
+    compute(wired(Hop({}, {}, tuple(fixed)), table), table)
+    blank: Floats = table.numbers[:, 0]
+    return blank
+
+
+def _together(hops: Sequence[Hop]) -> list[Hop]:
+    """Hops read at once: the kernel goes from view to view, so only keys that are computed have to wait."""
+    found: list[Hop] = []
+    for hop in hops:
+        if found and not {pair.column.qualified for pair in found[-1].pairs} & set(hop.keys.values()):
+            last = found.pop()
+            hop = Hop({**last.columns, **hop.columns}, {**last.keys, **hop.keys}, (*last.pairs, *hop.pairs))
+        found.append(hop)
+    return found
 
 
 def _step(snapshot: OnlineSnapshot, hop: Hop, like: Table) -> Step:
@@ -136,7 +173,7 @@ def _step(snapshot: OnlineSnapshot, hop: Hop, like: Table) -> Step:
         outside = tuple(column for column in columns if column.qualified not in like.slots)
         _check(packed.columns, in_matrix, snapshot)
         begin = len(wanted)
-        wanted += [(packed.columns.index(column.name), like.slots[column.qualified]) for column in in_matrix]
+        wanted += [(packed.columns.index(column.qualified), like.slots[column.qualified]) for column in in_matrix]
         heads.append((packed.first_code, packed.rows, packed.first_number, len(packed.columns), begin, len(wanted)))
         sizes = [len(snapshot.names[key]) for key in view.keys]
         holders = [like.slots[hop.keys[key]] for key in view.keys]
@@ -160,7 +197,7 @@ def _integers(rows: Sequence[Sequence[int]], width: int) -> Ints:
 
 def _check(packed: Sequence[str], columns: Sequence[Column], snapshot: OnlineSnapshot) -> None:
     for column in columns:
-        if column.name not in packed:
+        if column.qualified not in packed:
             raise DataError(
                 f"column {column.qualified}: not in online version {snapshot.version}, run `talentml materialize`"
             )

@@ -1,0 +1,84 @@
+"""Pair columns that need no pair: the row of one stored view, and the instant, are enough to compute them.
+
+In an online version the instant is the same for all questions. So these columns are computed when it is written, once
+for each row instead of once for each question, and read like stored ones (packing.py, reader.py).
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from feature_repo.column import Column, View
+from feature_repo.pairs import compute, wired
+from feature_repo.plan import AT, Catalogue, plan
+from feature_repo.table import KINDS, Table
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A pair column and the stored view whose row it needs.
+
+    reads: the qualified names of all that it is computed from, through other pair columns too; and AT.
+    """
+
+    column: Column
+    source: View
+    reads: frozenset[str]
+
+
+def derived(views: Sequence[View]) -> dict[str, Derived]:
+    """By qualified name the pair columns, of numbers and of texts, that need one stored view's row only."""
+    catalogue = Catalogue.of(views)
+    pairs = [column for column in catalogue.columns.values() if catalogue.is_pair(column)]
+    found = (_derived(column, catalogue) for column in pairs if column.dtype in (*KINDS, str))
+    return {each.column.qualified: each for each in found if each}
+
+
+def _derived(column: Column, catalogue: Catalogue) -> Derived | None:
+    reads = _reads(column, catalogue)
+    declared = {name: catalogue.columns.get(name) for name in reads if name != AT}
+    if not all(declared.values()):
+        return None  # the others are columns of a question's own, such as the skill that it is about
+    sources = {each.view for each in declared.values() if each and not catalogue.is_pair(each)}
+    return Derived(column, catalogue.views[sources.pop()], reads) if len(sources) == 1 else None
+
+
+def _reads(column: Column, catalogue: Catalogue) -> frozenset[str]:
+    found: set[str] = set()
+    left = [column]
+    while left:
+        new = set(left.pop().reads) - found
+        found |= new
+        known = (catalogue.columns[name] for name in new if name in catalogue.columns)
+        left += [each for each in known if catalogue.is_pair(each)]
+    return frozenset(found)
+
+
+def with_derived(rows: pl.DataFrame, wanted: Iterable[Derived], views: Sequence[View], at: float) -> pl.DataFrame:
+    """The rows of one view, by qualified names, and further columns for them. at: days since 1970."""
+    columns = [each.column for each in wanted]
+    stored = {column.qualified: column for view in views for column in view.columns if column.qualified in rows.columns}
+    steps = plan(columns, views, (), tuple(stored))
+    table = Table.of(steps.all, {}, np.full(rows.height, at))
+    for name in stored.keys() & steps.all.keys():
+        table.put(stored[name], rows[name])
+    for hop in steps.hops:
+        compute(wired(hop, table), table)
+    return rows.with_columns(table[column.qualified] for column in columns)
+
+
+@cache
+def functions() -> str:
+    """What the platform's columns are computed by: a hash of all files that declare them.
+
+    A version that others computed is still read, but not its derived columns: they are what that release took them for.
+    """
+    digest = hashlib.sha256()
+    for path in sorted((Path(__file__).parent / "features").glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
