@@ -60,9 +60,9 @@ def _find(codes: Ints, keys: Ints, strides: Ints, numbers: Floats, found: Ints) 
             low, high = _place(codes, begin, 0, len(codes)), _place(codes, begin + strides[0], 0, len(codes))
         wanted = begin + np.int64(numbers[keys[0], row])
         if wanted != last:
-            last, place_of_last = wanted, _place(codes, wanted, low, high)
+            last, place_of_last = wanted, np.int64(_place(codes, wanted, low, high))
             if place_of_last == high or codes[place_of_last] != wanted:
-                place_of_last = len(codes)
+                place_of_last = np.int64(len(codes))
         found[row] = place_of_last
 
 

@@ -118,7 +118,7 @@ def _reader(
 
 
 def _kept(views: Sequence[View], snapshot: OnlineSnapshot, asked: Container[str]) -> dict[str, View]:
-    """The pair columns that the snapshot holds, as they would be computed. asked: what has the question's own values."""
+    """The pair columns that the snapshot holds as they would be computed. asked: what has values of the question's."""
     if snapshot.functions != functions():
         return {}
     return {

@@ -16,6 +16,7 @@ from feature_repo.features import (
     pair,
     person,
     skill,
+    standing,
     study,
     talent,
     target,
@@ -24,7 +25,7 @@ from feature_repo.features import (
 )
 
 PAIR_COLUMNS = (affinity, effort, match)
-"""The modules that declare the pair view's columns; importing them is what fills it."""
+"""The modules that declare the columns of the views pair and standing; importing them is what fills these."""
 
 VIEWS: tuple[View, ...] = (
     task.view,
@@ -33,6 +34,7 @@ VIEWS: tuple[View, ...] = (
     *history.VIEWS,
     wording.view,
     pair.view,
+    standing.view,
     talent.view,
     talent.skill_set,
     job.view,

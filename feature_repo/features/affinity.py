@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column, View
 from feature_repo.features import history
 from feature_repo.features.pair import alike, by_name, declared, faded, known, remaining
+from feature_repo.features.standing import one_more, standing
 from feature_repo.once import once
 
 Floats = NDArray[np.float64]
@@ -17,23 +18,22 @@ FAMILIES: dict[str, float] = {"started": np.inf, "started_30d": 30, "started_180
 A_SHARE: dict[str, Any] = {"minimum": 0, "maximum": 1, "source": history.WORK}
 
 
-def _mine(kind: View) -> str:
-    """The name of the view that holds the person's own part of a kind of tasks."""
-    return "person" if kind.name == "everybody" else f"person_{kind.name}"
+_people = {view.name: view for view in (history.people, *history.people_in_kinds)}
+
+
+def _mine(kind: View) -> View:
+    """The person's own part of a kind of tasks."""
+    return _people["person" if kind.name == "everybody" else f"person_{kind.name}"]
 
 
 def _share(kind: View, amount: str, prior: Column | None = None) -> Column:
     """The person's share of a count. prior: the share that stands in where few tasks of the kind are known, else 0."""
-    days = FAMILIES[amount]
 
-    def share(
-        mine: Floats, my_day: Floats, all_: Floats, day: Floats, at: Floats, instead: Floats | float = 0
-    ) -> Floats:
-        shares: Floats = (faded(mine, my_day, at, days) + instead) / (faded(all_, day, at, days) + 1)
+    def share(mine: Floats, all_: Floats, instead: Floats | float = 0) -> Floats:
+        shares: Floats = (mine + instead) / (all_ + 1)
         return shares
 
-    own = _mine(kind)
-    inputs = [f"{own}__{amount}", f"{own}__day", f"{kind.name}__{amount}", f"{kind.name}__day", "at"]
+    inputs = [standing(of, amount, FAMILIES[amount]).qualified for of in (_mine(kind), kind)]
     words = f"The person's share of tasks {amount.split('_')[0]} with the same {alike(kind)}"
     if prior is not None:
         inputs, words = [*inputs, prior.qualified], f"{words}, or of all where few are"
@@ -56,7 +56,7 @@ def _idle(of: View) -> Column:
         return at - last
 
     words = f"Days since the person last started a task with the same {alike(of)}."
-    facts = {"unit": "days", "minimum": 0, "nulls": 1.0, "source": history.WORK}
+    facts: dict[str, Any] = {"unit": "days", "minimum": 0, "nulls": 1.0, "source": history.WORK}
     return declared(f"{of.name}_idle_days", words, idle, (f"{of.name}__last_started", "at"), **facts)
 
 
@@ -69,26 +69,16 @@ def _evidence(of: View) -> Column:
     return declared(f"{of.name}_evidence", words, evidence, inputs, unit="tasks", minimum=0, source=history.WORK)
 
 
-WORD_INPUTS = tuple(
-    f"{view}__{name}"
-    for n in range(1, 5)
-    for view in (f"person_word_{n}", f"word_{n}")
-    for name in ("started_365d", "day")
-)
-
-
 @once
 def _word_shares(*inputs: Floats) -> tuple[Floats, Floats]:
     """For each of the title's words the person's share of tasks that had it, and its rarity; shape (words, rows).
 
-    inputs: WORD_INPUTS, then the sum and day of everybody's tasks, then `at`. A missing word has rarity 0.
+    inputs: by word the person's tasks; by word everybody's and one more; everybody's tasks of all words. A missing word
+    has rarity 0.
     """
-    *words, total, total_day, at = inputs
-    quarters = [words[n : n + 4] for n in range(0, len(words), 4)]
-    mine, my_day, all_, day = np.array(quarters).transpose(1, 0, 2)
-    others = faded(all_, day, at, 365) + 1
-    rarity = np.log1p(faded(total, total_day, at, 365) / others)
-    return faded(mine, my_day, at, 365) / others, np.where(np.isnan(day), 0.0, rarity)
+    *words, total = inputs
+    mine, others = np.array(words).reshape(2, len(words) // 2, len(total))
+    return mine / np.where(np.isnan(others), 1.0, others), known(np.log1p(total / others))
 
 
 def _title_share(*inputs: Floats) -> Floats:
@@ -120,7 +110,14 @@ idle_days = by_name(_idle(of) for of in (history.people, *history.people_in_kind
 evidence = by_name(_evidence(of) for of in (history.people, *_shared))
 
 
-_words = (*WORD_INPUTS, "everybody__started_365d", "everybody__day", "at")
+_words = tuple(
+    column.qualified
+    for column in (
+        *(standing(of, "started_365d", 365) for of in history.people_in_titles),
+        *(one_more(of, "started_365d", 365) for of in history.titles),
+        standing(_everybody, "started_365d", 365),
+    )
+)
 title_share = declared(
     "title_share", "The person's share of tasks with the same words in the title, rare words first.",
     _title_share, _words, **A_SHARE,

@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feature_repo.column import Column, View
-from feature_repo.features import history
-from feature_repo.features.pair import alike, by_name, declared, faded, known, remaining
+from feature_repo.features import history, match
+from feature_repo.features.pair import alike, by_name, declared, difference, faded, known, remaining
+from feature_repo.features.standing import read_off
 
 Floats = NDArray[np.float64]
 PRIOR_TASKS = 2.0  # evidence by which a mean is drawn to 0
@@ -37,13 +38,15 @@ def _log_days(of: View, days: int) -> Column:
 
 
 def _size_gap(of: View) -> Column:
-    def gap(total: Floats, count: Floats, estimate: Floats) -> Floats:
+    def usual(total: Floats, count: Floats) -> Floats:
         enough = np.where(count > 1e-3, count, np.nan)
-        return np.log1p(estimate) - total / enough
+        means: Floats = total / enough
+        return means
 
-    inputs = (f"{of.name}__log_hours_365d", f"{of.name}__finished_365d", "task__estimate_hours")
-    words = f"ln(1 + estimate) less the mean ln(1 + actual hours) with the same {alike(of)}."
-    return declared(f"{of.name}_size_gap", words, gap, inputs, nulls=1.0, source=history.ENDED)
+    words = f"mean ln(1 + actual hours) with the same {alike(of)}"
+    mean = read_off(of, "usual_size", f"The {words}.", usual, ("log_hours_365d", "finished_365d"), nulls=1.0)
+    words, size = f"ln(1 + estimate) less the {words}.", match.log_estimate.qualified
+    return difference(f"{of.name}_size_gap", words, size, mean.qualified, nulls=1.0, source=history.ENDED)
 
 
 _with_outcomes = [of for of in history.VIEWS if of.has("log_ratio_365d")]

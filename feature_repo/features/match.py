@@ -4,9 +4,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from feature_repo.features import history, wording
-from feature_repo.features.pair import faded, view
+from feature_repo.column import Column
+from feature_repo.features import history, task, wording
+from feature_repo.features.pair import difference, faded, view
 from feature_repo.features.ragged import Lists, listed, lookup, mean_by_row
+from feature_repo.features.standing import read_off
 
 Floats = NDArray[np.float64]
 WORKING_DAY = 7.0  # hours; estimates are often whole days
@@ -63,22 +65,19 @@ def season(at: Floats) -> Floats:
     return weeks
 
 
-@view.column(float, source=history.WORK, nulls=1.0)
-def size_for_person(
-    pair__log_estimate: Floats, person__start_log_estimate_180d: Floats, person__started_180d: Floats
-) -> Floats:
-    """ln(1 + estimate) less the mean of the tasks that the person started lately."""
-    usual: Floats = person__start_log_estimate_180d / np.maximum(person__started_180d, 1e-9)
-    return pair__log_estimate - usual
+def _for_person(name: str, what: str, this: str, amount: str) -> Column:
+    def usual(total: Floats, tasks: Floats) -> Floats:
+        means: Floats = total / np.maximum(tasks, 1e-9)
+        return means
+
+    words = "mean of the tasks that the person started lately"
+    mean = read_off(history.people, f"usual_{name}", f"{what}: {words}.", usual, (amount, "started_180d"), nulls=1.0)
+    less = f"{what} less the {words}."
+    return difference(f"{name}_for_person", less, this, mean.qualified, nulls=1.0, source=history.WORK)
 
 
-@view.column(float, source=history.WORK, nulls=1.0)
-def priority_for_person(
-    task__priority: Floats, person__start_priority_180d: Floats, person__started_180d: Floats
-) -> Floats:
-    """The priority less the mean of the tasks that the person started lately."""
-    usual: Floats = person__start_priority_180d / np.maximum(person__started_180d, 1e-9)
-    return task__priority - usual
+size_for_person = _for_person("size", "ln(1 + estimate)", log_estimate.qualified, "start_log_estimate_180d")
+priority_for_person = _for_person("priority", "The priority", task.priority.qualified, "start_priority_180d")
 
 
 @view.column(float, minimum=0, maximum=1, source=history.ENDED)

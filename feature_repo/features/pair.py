@@ -35,10 +35,21 @@ def known(values: Floats) -> Floats:
     return np.where(np.isnan(values), 0.0, values)
 
 
-def declared(name: str, words: str, function: Callable[..., Any], inputs: Iterable[str], **facts: Any) -> Column:
-    """A column of this view under a name of its own, described in words."""
+def declared(
+    name: str, words: str, function: Callable[..., Any], inputs: Iterable[str], within: View = view, **facts: Any
+) -> Column:
+    """A column of this view, or another, under a name of its own, described in words."""
     function.__name__, function.__doc__ = name, words
-    return view.column(float, inputs=tuple(inputs), **facts)(function)
+    return within.column(float, inputs=tuple(inputs), **facts)(function)
+
+
+def difference(name: str, words: str, amount: str, usual: str, **facts: Any) -> Column:
+    """An amount less what is usual. All such columns are computed by one call."""
+
+    def less(this: Floats, other: Floats) -> Floats:
+        return this - other
+
+    return declared(name, words, less, (amount, usual), **facts)
 
 
 def by_name(columns: Iterable[Column]) -> dict[str, Column]:
