@@ -87,8 +87,11 @@ KEYS = st.sampled_from(["", "a", "b", "bb", "ü"])
 @given(
     st.sets(st.tuples(KEYS, KEYS, KEYS), min_size=1, max_size=30),
     st.lists(st.tuples(*[KEYS | st.just("zoe")] * 3), min_size=1),
+    st.integers(0, 3),
 )
-def test_the_kernel_finds_the_rows_of_the_keys_that_are_packed_and_no_other(known, wanted):
+def test_the_kernel_finds_the_rows_of_the_keys_that_are_packed_and_no_other(known, wanted, shared):
+    """shared: how many of the keys, the last ones, all rows have the same of."""
+    wanted = [(*key[: 3 - shared], *wanted[0][3 - shared :]) for key in wanted]
     rows = sorted(known)
     names = [Names.keys(pl.Series([row[place] for row in rows], dtype=pl.String)) for place in range(3)]
     digits = [each.codes(pl.Series([row[place] for row in rows], dtype=pl.String)) for place, each in enumerate(names)]

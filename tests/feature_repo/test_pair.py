@@ -6,8 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from feature_repo.features import VIEWS, affinity, effort, match, pair, wording
+from feature_repo.features import VIEWS, affinity, effort, history, match, pair, wording
 from feature_repo.features.ragged import lookup, mean_by_row
+from feature_repo.features.standing import one_more, standing
+from feature_repo.features.standing import view as standing_view
 
 NAN = float("nan")
 
@@ -28,11 +30,25 @@ def test_a_running_sum_fades_from_the_day_on_which_it_was_stored(amount, day, at
     assert pair.faded(numbers(amount), numbers(day), numbers(at), 30) == pytest.approx([expected])
 
 
+@pytest.mark.parametrize(
+    ("of", "amount", "days", "inputs", "expected"),
+    [
+        (history.people, "started_180d", 180, (4.0, 100.0, 280.0), 4 * math.exp(-1)),
+        (history.people, "started", math.inf, (4.0, 100.0, 280.0), 4.0),
+        (history.people, "started_180d", 180, (NAN, NAN, 280.0), 0.0),
+    ],
+)
+def test_a_sum_stands_at_what_is_left_of_it_and_at_0_where_nothing_is_known(of, amount, days, inputs, expected):
+    assert standing(of, amount, days)(*map(numbers, inputs)) == pytest.approx([expected])
+
+
 def test_where_a_kind_of_task_is_new_the_share_of_all_tasks_stands_in():
     share = affinity.shares["project_started_share"]
-    mine, projects, prior = numbers(3, NAN, NAN), numbers(5, 5, NAN), numbers(0.2, 0.2, 0.2)
-    day, at = numbers(1, NAN, NAN), numbers(1, 1, 1)
-    assert share(mine, day, projects, numbers(1, 1, NAN), at, prior) == pytest.approx([3.2 / 6, 0.2 / 6, 0.2])
+    mine, projects, prior = numbers(3, 0, 0), numbers(5, 5, 0), numbers(0.2, 0.2, 0.2)
+    assert share.reads == (
+        "standing__person_project_started", "standing__project_started", "pair__everybody_started_share",
+    )  # fmt: skip
+    assert share(mine, projects, prior) == pytest.approx([3.2 / 6, 0.2 / 6, 0.2])
 
 
 def test_a_mean_is_drawn_to_nothing_by_two_tasks():
@@ -41,14 +57,48 @@ def test_a_mean_is_drawn_to_nothing_by_two_tasks():
 
 
 def test_a_title_speaks_for_those_who_had_its_rare_words():
-    day = numbers(9)
-    common, rare = (numbers(1), day, numbers(7), day), (numbers(3), day, numbers(3), day)
-    missing = (numbers(NAN),) * 4
+    """The person did 1 of the 7 tasks with the first word and all 3 with the second; there are no further words."""
+    mine, and_one = (
+        (numbers(1), numbers(3), numbers(0), numbers(0)),
+        (numbers(8), numbers(4), numbers(NAN), numbers(NAN)),
+    )
     rarity = [math.log1p(100 / 8), math.log1p(100 / 4)]
     expected = (1 / 8 * rarity[0] + 3 / 4 * rarity[1]) / sum(rarity)
-    inputs = (*common, *rare, *missing, *missing, numbers(100), day, day)
-    assert affinity.title_share(*inputs) == pytest.approx([expected])
-    assert affinity.best_word_share(*inputs) == pytest.approx([3 / 4])
+    assert affinity.title_share(*mine, *and_one, numbers(100)) == pytest.approx([expected])
+    assert affinity.best_word_share(*mine, *and_one, numbers(100)) == pytest.approx([3 / 4])
+
+
+def test_a_word_that_nobody_had_is_missing_and_one_that_faded_away_is_not():
+    everybodys = one_more(history.titles[0], "started_365d", 365)
+    total, day, at = numbers(7, 0, NAN), numbers(9, 9, NAN), numbers(9, 9, 9)
+    assert everybodys(total, day, at) == pytest.approx([8, 1, NAN], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("column", "amount", "usual", "expected"),
+    [
+        (match.size_for_person, 2.0, 1.5, 0.5),
+        (match.priority_for_person, 3.0, NAN, NAN),
+        (effort.size_gaps["person_subcategory_size_gap"], 2.0, 2.5, -0.5),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_a_gap_is_an_amount_less_what_is_usual(column, amount, usual, expected):
+    assert column(numbers(amount), numbers(usual)) == pytest.approx([expected], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "sums", "expected"),
+    [
+        ("person_usual_size", (6.0, 4.0), 1.5),
+        ("person_usual_priority", (NAN, NAN), NAN),
+        ("person_subcategory_usual_size", (5.0, 2.0), 2.5),
+        ("person_subcategory_usual_size", (5.0, 0.0005), NAN),
+    ],
+)
+def test_what_is_usual_is_a_mean_over_what_is_known(name, sums, expected):
+    usual = next(column for column in standing_view.columns if column.name == name)
+    assert usual(*map(numbers, sums)) == pytest.approx([expected], nan_ok=True)
 
 
 TITLES = pl.Series(["Fix login: the login page 2", "QA", None, "修复 登录 ошибка", "123"])
@@ -125,7 +175,7 @@ def test_a_person_whose_task_it_is_raised_it():
 
 def test_every_input_of_a_pair_column_is_a_declared_column():
     declared = {column.qualified for view in VIEWS for column in view.columns} | {"at"}
-    assert {name for column in pair.view.columns for name in column.reads} <= declared
+    assert {name for view in (pair.view, standing_view) for column in view.columns for name in column.reads} <= declared
 
 
 def test_every_column_says_what_it_is_and_where_it_comes_from():

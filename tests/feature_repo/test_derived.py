@@ -1,0 +1,161 @@
+"""Pair columns that need one stored row are computed when it is published, and are what they would be otherwise."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from feature_repo.column import Column, View
+from feature_repo.derived import derived
+from feature_repo.entities import person, task
+from feature_repo.features import VIEWS as OWN
+from feature_repo.features import standing
+from feature_repo.online import OnlineSnapshot
+from feature_repo.packing import SNAPSHOT
+from feature_repo.publish import publish
+from feature_repo.reader import reader
+from feature_repo.retrieval import historical_frame, online_frame
+from feature_repo.settings import Settings
+from feature_repo.window import last_before
+from tests.feature_repo.histories import Row, instant
+from tests.feature_repo.homes import badges, members, people, projects, stage, tasks
+from training.products import PRODUCTS
+
+AS_OF = 7
+CALLS: list[int] = []
+"""The rows that each call of the function `doubled` was for."""
+
+beside = View("beside", (person, task))
+
+
+@beside.column(float)
+def doubled(person__value: np.ndarray) -> np.ndarray:
+    """0 where the person is not known."""
+    CALLS.append(len(person__value))
+    return np.nan_to_num(person__value) * 2
+
+
+@beside.column(float)
+def idle(beside__doubled: np.ndarray, person__value: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Over another such column, and the instant."""
+    return beside__doubled + person__value + at
+
+
+@beside.column(str)
+def shout(person__name: pl.Series) -> pl.Series:
+    """A text."""
+    return person__name.fill_null("nobody").str.to_uppercase()
+
+
+@beside.column(float)
+def listed(person__names: object) -> np.ndarray:
+    """A number of a list."""
+    return pl.Series(values=person__names).list.len().fill_null(0).to_numpy()
+
+
+@beside.column(list[str])
+def named(person__names: object) -> object:
+    """A list."""
+    return pl.Series(values=person__names)
+
+
+@beside.column(float)
+def weekday(at: np.ndarray) -> np.ndarray:
+    """The same for everybody."""
+    return np.floor(at) % 7
+
+
+@beside.column(float)
+def gap(beside__doubled: np.ndarray, task__value: np.ndarray) -> np.ndarray:
+    """Of two stored rows."""
+    return beside__doubled - task__value
+
+
+@beside.column(float)
+def own(person__value: np.ndarray, task_id: pl.Series) -> np.ndarray:
+    """Of a question's own key."""
+    return person__value + task_id.str.len_chars().to_numpy()
+
+
+VIEWS = (people, tasks, projects, members, badges, beside)
+HISTORIES = {"person": [Row(("ada",), 0, 0, 1), Row(("bob",), 1, 1, 4)], "task": [Row(("t",), 0, 0, 3)]}
+ASKED = pl.DataFrame({"person_id": ["bob", "ada", "zoe"], "task_id": ["t", "t", "t"]})
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    stage(tmp_path, HISTORIES)
+    publish(Settings(home=tmp_path), instant(AS_OF), views=VIEWS)
+    CALLS.clear()
+    return tmp_path
+
+
+def online(home: Path, *columns: Column, given: object = None) -> pl.DataFrame:
+    found = online_frame(OnlineSnapshot.open(home), ASKED, columns, given, views=VIEWS)
+    return found.select(column.qualified for column in columns)
+
+
+@pytest.mark.parametrize(
+    ("column", "source"),
+    [(doubled, "person"), (idle, "person"), (shout, "person"), (listed, "person")]
+    + [(each, None) for each in (named, weekday, gap, own)],
+    ids=lambda each: getattr(each, "name", each),
+)
+def test_numbers_and_texts_that_need_one_stored_view_are_derived_from_it(column, source):
+    found = derived(VIEWS).get(column.qualified)
+    assert (found and found.source.name) == source
+
+
+def test_they_are_read_and_not_computed(home):
+    found = online(home, doubled, gap)
+    assert CALLS == []
+    assert found.rows() == [(8.0, 5.0), (2.0, -1.0), (0.0, -3.0)]
+
+
+def test_of_somebody_who_is_not_known_they_are_what_the_function_gives_for_nothing(home):
+    assert online(home, doubled, shout, listed).rows()[2] == (0.0, "NOBODY", 0.0)
+
+
+def test_they_equal_what_training_reads_bit_for_bit(home):
+    at = pl.lit(last_before(instant(AS_OF))).cast(pl.Datetime("us", "UTC"))
+    columns = (doubled, idle, shout, listed, weekday, gap)
+    trained = historical_frame(home, ASKED.with_columns(event_timestamp=at), columns, views=VIEWS)
+    assert online(home, *columns).equals(trained.select(column.qualified for column in columns), null_equal=True)
+
+
+def test_what_they_need_no_more_is_not_read(home):
+    wanted = reader(OnlineSnapshot.open(home), [idle], VIEWS, ASKED.columns, []).plan
+    assert wanted.all.keys() == {idle.qualified}
+
+
+def test_where_a_question_gives_what_they_are_computed_from_they_are_computed(home):
+    found = online(home, doubled, idle, shout, given={"person__value": [1, 2, None]})
+    assert CALLS == [3]
+    assert found["beside__doubled"].to_list() == [2.0, 4.0, 0.0]
+    assert (found["beside__idle"] - online(home, idle)["beside__idle"]).to_list() == [3 - 12, 6 - 3, None]
+
+
+def test_a_column_of_the_instant_alone_is_computed_once_for_all_questions(home):
+    snapshot = OnlineSnapshot.open(home)
+    ready = reader(snapshot, [weekday], VIEWS, ASKED.columns, [])
+    assert [call for step in ready.steps for call in step.calls] == []
+    days = int(snapshot.at.timestamp() // 86_400)
+    assert online(home, weekday)["beside__weekday"].to_list() == [days % 7] * 3
+
+
+def test_values_that_another_release_computed_are_not_read(home):
+    """As where a function was changed since, and `talentml materialize` did not run yet."""
+    path = home / "online" / "current" / SNAPSHOT
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"functions": "another"}))
+    expected = [8.0, 2.0, 0.0]
+    assert online(home, doubled)["beside__doubled"].to_list() == expected
+    assert CALLS == [3]
+
+
+def test_no_product_has_a_standing_sum_as_a_column():
+    inner = {column.qualified for column in standing.view.columns}
+    asked = {column.qualified for product in PRODUCTS.values() for column in product.asked_columns}
+    assert not inner & asked
+    assert inner <= derived(OWN).keys()
