@@ -21,7 +21,7 @@ from serving.telemetry.trace import Trace, begin, template
 LOG = logging.getLogger("talentml.serving")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 HEADER = b"x-request-id"
-PUBLIC = frozenset({"/api/v1/health", "/openapi.json", "/docs", "/livez", "/readyz", "/healthz"})
+PUBLIC = frozenset({"/api/v1/health", "/openapi.json", "/docs"})
 """Paths that anybody may ask, any number of times; only exactly these, and the assets of the page of the routes."""
 ALWAYS = frozenset({*PUBLIC, "/metrics"})
 """Paths that are answered even when too much is asked: who looks after the service must be able to see it."""

@@ -21,14 +21,13 @@ from fastapi.testclient import TestClient
 from datetime import timedelta
 from feature_repo.settings import load
 from serving.access.auth import Role, issue
-from serving.access.border import Border
-from serving.service import APP, TalentService
+from serving.service import TalentService
 from tests.serving import tiny
 
 tiny.install()
 service = TalentService()
 token = issue(load(), "portal", Role.SERVICE, timedelta(hours=1))
-client = TestClient(Border(APP), headers={"Authorization": f"Bearer {token}"})
+client = TestClient(TalentService.to_asgi(), headers={"Authorization": f"Bearer {token}"})
 answer = client.post("/api/v1/recommendations/task-assignment", json={"task_id": "T60"}).json()
 service.close()
 print(json.dumps({"source": answer["source"], "modules": sorted(sys.modules)}))
@@ -49,6 +48,31 @@ def test_bentoml_sets_no_timer_for_a_request(home: Path) -> None:
     variables = environment(settings_of(home))
     done = subprocess.run([sys.executable, "-c", TIMERS], env=variables, cwd=ROOT, capture_output=True, check=True)
     assert done.stdout.decode().splitlines()[-1] == "['untimed']"
+
+
+BESIDE = """
+from types import SimpleNamespace
+from fastapi.testclient import TestClient
+from feature_repo.settings import load
+from serving.access.auth import Tokens
+from serving.service import APP, TalentService
+from serving.telemetry.metrics import Metrics
+
+APP.state.running = SimpleNamespace(tokens=Tokens.of(load()), metrics=Metrics())
+client = TestClient(TalentService.to_asgi())
+for path in ("/livez", "/healthz", "/schema.json", "/docs.json", "/", "/metrics", "/static_content/index.css"):
+    print(path, client.get(path).status_code)
+"""
+
+
+def test_of_what_bentoml_serves_itself_only_its_probes_can_be_asked_for(home: Path) -> None:
+    variables = environment(settings_of(home))
+    done = subprocess.run([sys.executable, "-c", BESIDE], env=variables, cwd=ROOT, capture_output=True, check=True)
+    said = [line.split() for line in done.stdout.decode().splitlines() if line.startswith("/")]
+    assert {path: int(status) for path, status in said} == {
+        "/livez": 200, "/healthz": 200,
+        "/schema.json": 401, "/docs.json": 401, "/": 401, "/metrics": 401, "/static_content/index.css": 401,
+    }  # fmt: skip
 
 
 @pytest.mark.slow
