@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,8 +28,15 @@ class Limiter:
     A batch is one hit, whatever it holds: LIMITS.answers bounds it, and it spares the service the rest of 100 requests.
     """
 
-    def __init__(self, rate: limits.RateLimitItem, windows: Windows, redis: "RedisWindows | None" = None) -> None:
+    def __init__(
+        self,
+        rate: limits.RateLimitItem,
+        windows: Windows,
+        redis: "RedisWindows | None" = None,
+        bounds: Limits = LIMITS,
+    ) -> None:
         self.rate, self._windows, self._redis = rate, windows, redis
+        self._key = lru_cache(bounds.tokens_known)(self._key_of)
 
     @classmethod
     def of(cls, settings: Settings, bounds: Limits = LIMITS) -> Self:
@@ -37,19 +45,22 @@ class Limiter:
         Raises SettingsError for a rate or an address that cannot be read.
         """
         redis = RedisWindows.at(settings.redis_url.get_secret_value(), bounds) if settings.redis_url else None
-        return cls(rate_of(settings.rate_limit), Windows(settings.root / "run" / "limits"), redis)
+        return cls(rate_of(settings.rate_limit), Windows(settings.root / "run" / "limits"), redis, bounds)
 
     async def check(self, subject: str) -> None:
         """Count a request of a subject.
 
         Raises ProblemError 429, with the seconds to wait, where the subject has asked too often.
         """
-        key = self.rate.key_for(blake2b(subject.encode(), digest_size=16).hexdigest())
+        key = self._key(subject)
         said = await self._redis.hit(self.rate, key) if self._redis else None
         # Counted here even if Redis says yes, so that nobody starts anew when it goes away.
         counted = said is not False and self._windows.hit(key, self.rate.amount, self.rate.get_expiry())
         if not (counted if said is None else said):
             raise self._refusal(await self._free_in(key))
+
+    def _key_of(self, subject: str) -> str:
+        return self.rate.key_for(blake2b(subject.encode(), digest_size=16).hexdigest())
 
     async def _free_in(self, key: str) -> int:
         seconds = await self._redis.free_in(self.rate, key) if self._redis else None
