@@ -2,11 +2,13 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -20,6 +22,7 @@ TURNED_AWAY = {503: "overloaded", 429: "rate", 401: "unauthenticated", 403: "for
 """Why a request was turned away, by the status of the answer."""
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 OTHER = "other"
+Family = TypeVar("Family", Counter, Histogram)
 AGES = {
     "talentml_features_as_of_seconds": ("talentml_features_staleness_seconds", "Since the features' as-of instant"),
     "talentml_features_published_seconds": ("talentml_features_age_seconds", "Since they were published"),
@@ -33,16 +36,18 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = own = CollectorRegistry()
-        self.requests = Counter("talentml_requests", "Requests answered", ["route", "status"], registry=own)
-        self.request_seconds = Histogram(
-            "talentml_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=own
+        self.requests = _known(Counter("talentml_requests", "Requests answered", ["route", "status"], registry=own))
+        self.request_seconds = _known(
+            Histogram("talentml_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=own)
         )
-        self.stage_seconds = Histogram(
-            "talentml_stage_seconds", "Time per stage", ["product", "stage"], buckets=SECONDS, registry=own
+        self.stage_seconds = _known(
+            Histogram("talentml_stage_seconds", "Time per stage", ["product", "stage"], buckets=SECONDS, registry=own)
         )
-        self.answers = Counter("talentml_answers", "Answers", ["product", "source"], registry=own)
+        self.answers = _known(Counter("talentml_answers", "Answers", ["product", "source"], registry=own))
         self.fallbacks = Counter("talentml_fallbacks", "Answers by the rule", ["product", "reason"], registry=own)
-        self.cache = Counter("talentml_cache", "Looks into the cache of answers", ["product", "result"], registry=own)
+        self.cache = _known(
+            Counter("talentml_cache", "Looks into the cache of answers", ["product", "result"], registry=own)
+        )
         self.refused = Counter("talentml_refused", "Requests turned away", ["reason"], registry=own)
         for reason in TURNED_AWAY.values():
             self.refused.labels(reason)
@@ -76,18 +81,9 @@ class Metrics:
         """across: how the values of several workers become one."""
         return Gauge(f"talentml_{name}", text, labels, registry=self.registry, multiprocess_mode=across)  # type: ignore[arg-type]
 
-    @contextmanager
-    def stage(self, product: str, name: str) -> Iterator[None]:
-        """Time a stage of an answer, for the histogram and for the request's line in the log."""
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            seconds = time.perf_counter() - begun
-            self.stage_seconds.labels(product, name).observe(seconds)
-            trace = CURRENT.get()
-            if trace is not None:
-                trace.took(name, seconds)
+    def stage(self, product: str, name: str) -> "_Stage":
+        """Time a stage of an answer, for the histogram and for the request's line in the log, in a `with` block."""
+        return _Stage(self.stage_seconds.labels(product, name), name)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count a request. route: as declared, never the path. A status that HTTP does not know is `other`."""
@@ -105,6 +101,31 @@ class Metrics:
     def text(self) -> bytes:
         """Prometheus' exposition format, over all workers where BentoML shares the metrics of several."""
         return exposition(self.registry)
+
+
+class _Stage:
+    """A block that is timed. A class: contextlib's takes 2 us more."""
+
+    __slots__ = ("_begun", "_histogram", "_name")
+
+    def __init__(self, histogram: Histogram, name: str) -> None:
+        self._histogram, self._name = histogram, name
+
+    def __enter__(self) -> None:
+        self._begun = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        seconds = time.perf_counter() - self._begun
+        self._histogram.observe(seconds)
+        trace = CURRENT.get()
+        if trace is not None:
+            trace.took(self._name, seconds)
+
+
+def _known(family: Family) -> Family:
+    """The family, with its children found in .1 us: `labels` checks what it is given and takes a lock, 1.3 us."""
+    family.labels = cache(family.labels)  # type: ignore[method-assign]
+    return family
 
 
 def exposition(own: CollectorRegistry) -> bytes:

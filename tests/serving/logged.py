@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from io import StringIO
 from typing import Any
 
-import structlog
-
 from serving.telemetry import logs
 
 
@@ -32,7 +30,6 @@ def logged(secrets: Iterable[str] = ()) -> Iterator[Lines]:
         yield lines
     finally:
         logging.captureWarnings(False)
-        structlog.reset_defaults()
         for name in names:
             logging.getLogger(name).__dict__.update(before[name])
 
