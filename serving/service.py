@@ -67,4 +67,4 @@ class TalentService:
         self.running.close()
 
 
-TalentService.add_asgi_middleware(Front, ours=Border(APP))
+TalentService.add_asgi_middleware(Front, ours=Border(APP))  # type: ignore[attr-defined]  # the decorator makes a Service

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
@@ -13,9 +13,10 @@ from serving.access.caller import Role
 from serving.access.permissions import check_own, check_role
 from serving.answering.answers import Question
 from serving.routes import admin, docs, document, reports, status
+from serving.routes.direct import Application, StrictRoute
 from serving.routes.judgement import add_feedback_route
 from serving.schemas import problems, reading
-from serving.schemas.reading import documented_problems, json_body, query
+from serving.schemas.reading import documented_problems, query
 from serving.schemas.replies import Health, Status, answered, batch_reply, reply_model
 from serving.schemas.requests import batch_model, camel, given_models, request_model
 from training.product import Product
@@ -30,9 +31,9 @@ PROBLEMS = documented_problems(
 )
 
 
-def application(products: Mapping[str, Product]) -> FastAPI:
+def application(products: Mapping[str, Product]) -> Application:
     """The application. Its state.running must be set before it answers."""
-    app = FastAPI(
+    app = Application(
         title="Talentml",
         version="1",
         summary="People, tasks, jobs and skills: what suits whom, what to expect, what to learn",
@@ -145,21 +146,6 @@ def _parameters(path: str, model: type[BaseModel]) -> list[dict[str, Any]]:
         }
         for name, schema in whole["properties"].items()
     ]
-
-
-class StrictRoute(APIRoute):
-    """Reads the body with pydantic's own JSON parser: FastAPI's takes NaN and 1e999, and is five times slower."""
-
-    def get_route_handler(self) -> Any:
-        assert self.body_field is not None
-        model = cast(type[BaseModel], self.body_field.field_info.annotation)
-        endpoint = self.endpoint
-
-        async def strict(request: Request) -> Response:
-            answer: Response = await endpoint(request, await json_body(request, model))
-            return answer
-
-        return strict
 
 
 def running(request: Request) -> "Running":
