@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from serving.limits import LIMITS
 from serving.schemas.replies import Reply
-from serving.schemas.requests import Id, Strict
+from serving.schemas.requests import Id, Strict, exactly_one
 
 Reason = Annotated[
     str,
@@ -28,10 +28,7 @@ class RetrainRequest(Strict):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"product": "task_assignment", "reason": "300 tasks were imported on Friday"}],
-            "oneOf": [
-                {"required": [name], "properties": {name: {"type": kind}}}
-                for name, kind in (("product", "string"), ("products", "array"))
-            ],
+            **exactly_one({"product": "string"}, {"products": "array"}),
         }
     )
 

@@ -25,7 +25,11 @@ def _distinct(ids: list[str]) -> list[str]:
     return ids
 
 
-Items = Annotated[list[Id], Field(min_length=1, max_length=LIMITS.candidates), AfterValidator(_distinct)]
+Items = Annotated[
+    list[Id],
+    Field(min_length=1, max_length=LIMITS.candidates, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_distinct),
+]
 Limit = Annotated[int, Field(strict=True, ge=1, le=LIMITS.answers)]
 EXPLAIN: tuple[Any, Any] = (Annotated[bool, Field(strict=True)], Field(True, description="Name the strongest factors"))
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -44,6 +48,18 @@ class Strict(BaseModel):
     """A request or a part of one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def exactly_one(*ways: Mapping[str, str]) -> dict[str, Any]:
+    """The part of a JSON schema that says: a request fills in the fields of one of these ways, and no other's.
+
+    A way: its fields' names and JSON types. A field that is null counts as not filled in.
+    """
+    names = list(dict.fromkeys(name for way in ways for name in way))
+    filled = [
+        {"required": list(way), "properties": {name: {"type": way.get(name, "null")} for name in names}} for way in ways
+    ]
+    return {"oneOf": filled}
 
 
 def model(name: str, base: type[BaseModel], text: str, **fields: Any) -> type[BaseModel]:
@@ -117,6 +133,8 @@ def _one_subject(route: Route) -> type[BaseModel]:
     class OneSubject(Strict):
         """A request about one thing, stored or given."""
 
+        model_config = ConfigDict(json_schema_extra=exactly_one({stored.key: "string"}, {thing: "object"}))
+
         @model_validator(mode="after")
         def _one(self) -> Self:
             named = getattr(self, stored.key, None) is not None
@@ -169,8 +187,13 @@ def _one_or_pairs(route: Route) -> type[BaseModel]:
     either = f"either {last} or {thing}" if route.given else last
     message = f"give either pairs, or {' and '.join((*others, either))}"
 
+    named = dict.fromkeys(others, "string")
+    ones = [{**named, last: "string"}, *([{**named, thing: "object"}] if route.given else [])]
+
     class OneOrPairs(Strict):
         """Either one subject, or pairs."""
+
+        model_config = ConfigDict(json_schema_extra=exactly_one(*ones, {"pairs": "array"}))
 
         @model_validator(mode="after")
         def _one_or_pairs(self) -> Self:

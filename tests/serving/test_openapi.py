@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jsonschema
 import pytest
 
 from serving.routes.api import schema_name
@@ -84,3 +85,39 @@ def test_columns_that_may_be_given_have_ranges_and_units(document: dict[str, Any
     task = document["components"]["schemas"]["Task"]["properties"]
     assert (task["priority"]["minimum"], task["priority"]["maximum"]) == (1, 10)
     assert "Unit: h." in task["estimate_hours"]["description"]
+
+
+ASSIGNMENT, PERFORMANCE = "recommendations/task-assignment", "recommendations/task-performance"
+TASK = {"priority": 1, "project_id": "J1", "estimate_hours": 1.0}
+PAIR = {"person_id": "P1", "task_id": "T60"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "is_allowed"),
+    [
+        (ASSIGNMENT, {"task_id": "T60"}, True),
+        (ASSIGNMENT, {"task": TASK}, True),
+        (ASSIGNMENT, {"task_id": "T60", "task": None}, True),
+        (ASSIGNMENT, {"task_id": "T60", "task": TASK}, False),
+        (ASSIGNMENT, {"task_id": None}, False),
+        (ASSIGNMENT, {}, False),
+        (ASSIGNMENT, {"task_id": "T60", "candidates": ["P1", "P2"]}, True),
+        (ASSIGNMENT, {"task_id": "T60", "candidates": ["P1", "P1"]}, False),
+        (f"{ASSIGNMENT}/batch", {"requests": [{}]}, False),
+        (PERFORMANCE, PAIR, True),
+        (PERFORMANCE, {"person_id": "P1", "task": TASK}, True),
+        (PERFORMANCE, {"pairs": [PAIR]}, True),
+        (PERFORMANCE, {"pairs": [PAIR, PAIR]}, True),
+        (PERFORMANCE, {"person_id": "P1"}, False),
+        (PERFORMANCE, {"person_id": "P1", "pairs": [PAIR]}, False),
+        (PERFORMANCE, {**PAIR, "task": TASK}, False),
+        (PERFORMANCE, {"pairs": [{"person_id": "P1"}]}, False),
+    ],
+)
+def test_a_body_is_taken_where_the_document_allows_it_and_only_there(
+    service: Service, document: dict[str, Any], path: str, body: dict[str, Any], is_allowed: bool
+) -> None:
+    asked = document["paths"][f"/api/v1/{path}"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    says = jsonschema.Draft202012Validator({**asked, "components": document["components"]})
+    assert says.is_valid(body) == is_allowed
+    assert service.http.post(f"/api/v1/{path}", json=body).status_code == (200 if is_allowed else 422)
