@@ -10,11 +10,11 @@ from sqlalchemy import Engine, select
 
 from feature_repo.platform.tables import prediction_log
 from feature_repo.window import Window
+from monitoring.arm import Arm
 from monitoring.experiment import Experiment, Mode
 from monitoring.outcomes import number, outcomes
 from monitoring.sequential import Evidence, evidence, imbalance
 
-CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
 ANSWERS = {
     "prediction_id": pl.String, "unit": pl.String, "arm": pl.String, "source": pl.String, "milliseconds": pl.Float64,
 }  # fmt: skip
@@ -71,7 +71,7 @@ class Assessment:
     """
 
     experiment: Experiment
-    arms: Mapping[str, Seen]
+    arms: Mapping[Arm, Seen]
     decision: Decision
     decided_at: datetime | None
     evidence: Evidence | None
@@ -106,11 +106,11 @@ def assessed(experiment: Experiment, answered: pl.DataFrame, found: "pl.DataFram
     found: outcomes (prediction_id, subject, reward in [0, 1], given_at) of a split, the agreement of a shadow.
     """
     if isinstance(found, Agreement):
-        arms = {arm: _seen(experiment, arm, answered, _NONE) for arm in (CHAMPION, SHADOW)}
+        arms = {arm: _seen(experiment, arm, answered, _NONE) for arm in (Arm.CHAMPION, Arm.SHADOW)}
         return Assessment(experiment, arms, Decision.OPEN, None, None, None, found)
     judged = first_outcomes(answered, found)
-    arms = {arm: _seen(experiment, arm, answered, judged) for arm in (CHAMPION, CHALLENGER)}
-    treated = (judged["arm"] == CHALLENGER).to_numpy()
+    arms = {arm: _seen(experiment, arm, answered, judged) for arm in (Arm.CHAMPION, Arm.CHALLENGER)}
+    treated = (judged["arm"] == Arm.CHALLENGER).to_numpy()
     said = evidence(judged["reward"].to_numpy(), treated, experiment.share, experiment.alpha)
     largest = float(judged["subject"].value_counts()["count"].max() or 0) / max(judged.height, 1)  # type: ignore[arg-type]
     decided = None if largest > MOST_OF_ONE_SUBJECT else said.decided
@@ -121,7 +121,7 @@ def assessed(experiment: Experiment, answered: pl.DataFrame, found: "pl.DataFram
         decided_at=None if decided is None else judged["given_at"][decided],
         largest_share=largest,
         evidence=said,
-        imbalance=imbalance(arms[CHALLENGER].judged, arms[CHAMPION].judged, experiment.share),
+        imbalance=imbalance(arms[Arm.CHALLENGER].judged, arms[Arm.CHAMPION].judged, experiment.share),
         agreement=None,
     )
 
@@ -134,7 +134,7 @@ def first_outcomes(answered: pl.DataFrame, outcomes: pl.DataFrame) -> pl.DataFra
 
     A unit's further outcomes depend on its first one, as it keeps its arm; the test wants one per unit.
     """
-    split = answered.filter(pl.col("arm").is_in([CHAMPION, CHALLENGER]), pl.col("unit").is_not_null())
+    split = answered.filter(pl.col("arm").is_in([Arm.CHAMPION, Arm.CHALLENGER]), pl.col("unit").is_not_null())
     told = outcomes.select("prediction_id", "subject", pl.col("reward").cast(pl.Float64), "given_at").drop_nulls()
     return (
         split.join(told, on="prediction_id")
@@ -150,11 +150,11 @@ def _decision(said: Evidence) -> Decision:
     return Decision.BETTER if said.is_higher else Decision.WORSE
 
 
-def _seen(experiment: Experiment, arm: str, answered: pl.DataFrame, judged: pl.DataFrame) -> Seen:
+def _seen(experiment: Experiment, arm: Arm, answered: pl.DataFrame, judged: pl.DataFrame) -> Seen:
     mine, rewards = answered.filter(arm=arm), judged.filter(arm=arm)["reward"]
     times = mine["milliseconds"]
     return Seen(
-        version=experiment.champion if arm == CHAMPION else experiment.challenger,
+        version=experiment.champion if arm is Arm.CHAMPION else experiment.challenger,
         answers=mine.height,
         units=mine["unit"].n_unique(),
         judged=len(rewards),
@@ -173,7 +173,7 @@ def _answered(engine: Engine, experiment: Experiment) -> pl.DataFrame:
 
 def _agreement(engine: Engine, experiment: Experiment) -> Agreement:
     """Of the shadow's records, which serving.answering.shadow writes."""
-    mine = (prediction_log.c.experiment == experiment.id) & (prediction_log.c.arm == SHADOW)
+    mine = (prediction_log.c.experiment == experiment.id) & (prediction_log.c.arm == Arm.SHADOW)
     said = prediction_log.c.answer
     chosen = select(said["same_first"].as_boolean(), said["distance"].as_float()).where(mine)
     with engine.connect() as connection:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from feature_repo.platform.tables import match_feedback, prediction_log
 from feature_repo.window import Window
-from monitoring.prediction_log import SHADOW
+from monitoring.arm import Arm
 
 COUNTED_PER_SUBJECT = 20
 """Of each subject, product and window. The first ones: what comes later cannot push out what was counted before."""
@@ -59,7 +59,7 @@ class Logged:
 def logged(engine: Engine, prediction_id: str) -> Logged | None:
     """The answer of that id; None where it is not logged (yet), or was shown to nobody."""
     table = prediction_log.c
-    shown = or_(table.arm.is_(None), table.arm != SHADOW)
+    shown = or_(table.arm.is_(None), table.arm != Arm.SHADOW)
     with engine.connect() as connection:
         row = connection.execute(
             select(table.product, table.answer).where(table.prediction_id == prediction_id, shown)

@@ -1,6 +1,7 @@
 """What an experiment has shown, in sentences for those who own the product."""
 
-from monitoring.assessment import CHALLENGER, CHAMPION, SHADOW, Assessment, Decision, Seen
+from monitoring.arm import Arm
+from monitoring.assessment import Assessment, Decision, Seen
 from monitoring.experiment import Experiment, Mode
 from monitoring.sequential import Evidence
 
@@ -26,11 +27,11 @@ def _head(running: Experiment) -> str:
     return f"{running.product}: version {running.challenger} {does}. Since {running.started_at:%F %H:%M} UTC."
 
 
-def _seen(name: str, arm: Seen) -> str:
+def _seen(name: Arm, arm: Seen) -> str:
     if not arm.answers:
         return f"  {name}, version {arm.version}: no answers yet."
     median, slow = arm.milliseconds or (0.0, 0.0)
-    scoring = " to score" if name == SHADOW else ""
+    scoring = " to score" if name is Arm.SHADOW else ""
     answers = f"{arm.answers} answers to {arm.units} units, {arm.fallback or 0:.1%} of them by the rule"
     judged = "" if arm.reward is None else f"; {arm.judged} judged, mean reward {arm.reward:.3f}"
     return f"  {name}, version {arm.version}: {answers}, {median:.1f} ms{scoring} (95%: {slow:.1f}){judged}."
@@ -50,7 +51,7 @@ def _points(difference: float) -> str:
 
 
 def _imbalance(found: Assessment) -> str:
-    ours, theirs, share = found.arms[CHALLENGER].judged, found.arms[CHAMPION].judged, found.experiment.share
+    ours, theirs, share = found.arms[Arm.CHALLENGER].judged, found.arms[Arm.CHAMPION].judged, found.experiment.share
     return (
         f"Careful: {ours} of {ours + theirs} judged units are the challenger's, {share:.0%} were to be. "
         "One arm's units answer more often, or the split is broken: the difference is not to be trusted."

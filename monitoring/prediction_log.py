@@ -13,6 +13,7 @@ from feature_repo.platform.tables import prediction_log
 from feature_repo.platform.tables.types import written
 from feature_repo.table import Frame
 from feature_repo.window import Window, last_before
+from monitoring.arm import Arm
 from monitoring.packed import packed, unpacked
 
 EVENT = "event_timestamp"
@@ -20,8 +21,6 @@ NEW = "(new)"
 """The id, in rows about something that is not stored but given by its columns."""
 GIVEN = "given:"
 """Prefix of the columns in a logged frame that hold what was given of such a thing."""
-SHADOW = "shadow"
-"""The arm of records that nobody was answered with: the challenger scored along."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def _logged(
     engine: Engine, since: datetime, until: datetime | None = None, product: str | None = None
 ) -> Iterator[Any]:
     table = prediction_log.c
-    answered = or_(table.arm.is_(None), table.arm != SHADOW)
+    answered = or_(table.arm.is_(None), table.arm != Arm.SHADOW)
     wanted = select(prediction_log).where(table.predicted_at >= since, table.as_of.is_not(None), answered)
     if until is not None:
         wanted = wanted.where(table.predicted_at < until)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from pydantic_core import to_json
 
-from monitoring.prediction_log import SHADOW, Record
+from monitoring.arm import Arm
+from monitoring.prediction_log import Record
 from serving.answering.features import Read
 from serving.answering.journal import Journal
 from serving.answering.scoring import Scored, score
@@ -95,7 +96,7 @@ def record(beside: Beside) -> Record:
         features=None,
         answer=to_json(said, inf_nan_mode="null"),
         milliseconds=round(spent, 3),
-        arm=SHADOW,
+        arm=Arm.SHADOW,
     )
 
 

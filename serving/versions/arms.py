@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from feature_repo.entities import person
+from monitoring.arm import Arm
 from monitoring.prediction_log import NEW
 
 if TYPE_CHECKING:
@@ -15,14 +15,6 @@ if TYPE_CHECKING:
 
 UNIT_LENGTH = 128
 """Of the column prediction_log.unit."""
-
-
-class Arm(StrEnum):
-    """Who answered, or, in the shadow, who scored along."""
-
-    CHAMPION = "champion"
-    CHALLENGER = "challenger"
-    SHADOW = "shadow"
 
 
 @dataclass(frozen=True)

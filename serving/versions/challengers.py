@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitoring.arm import Arm
+from monitoring.experiment import Mode
 from serving.telemetry.metrics import Metrics
-from serving.versions.arms import Arm, Served, is_drawn
+from serving.versions.arms import Served, is_drawn
 from serving.versions.champions import Challenger
 from serving.versions.loading import Champion, Refusal, WarmUp, loaded
 from training.product import Product
@@ -26,7 +28,7 @@ class Trial:
         """The unit's arm. In the shadow the champion answers all, and the share's units are also scored along."""
         facts = self.facts
         drawn = is_drawn(facts.salt, unit, facts.share)
-        if facts.mode == "shadow":
+        if facts.mode is Mode.SHADOW:
             return Served(champion, facts.experiment, Arm.CHAMPION, unit, self.challenger if drawn else None)
         if drawn:
             return Served(self.challenger, facts.experiment, Arm.CHALLENGER, unit)

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
 from feature_repo.errors import RegistryError
+from monitoring.experiment import Mode
 
 FILE = "champions.json"
 SERVED = "served.json"
@@ -47,7 +47,7 @@ class Challenger(BaseModel):
     champion: int
     experiment: str
     share: float
-    mode: Literal["split", "shadow"]
+    mode: Mode
     salt: str
 
 

@@ -220,7 +220,7 @@ def _challenger(registry: Registry, running: Experiment, held: Challenger | None
         champion=running.champion,
         experiment=running.id,
         share=running.share,
-        mode=running.mode.value,
+        mode=running.mode,
         salt=running.salt,
     )
 

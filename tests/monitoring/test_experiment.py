@@ -13,10 +13,10 @@ from feature_repo.platform import database
 from feature_repo.platform.tables import match_feedback, prediction_log
 from feature_repo.settings import load
 from monitoring import experiment
+from monitoring.arm import Arm
 from monitoring.assessment import ANSWERS, Agreement, Assessment, Decision, assess, assessed, first_outcomes
 from monitoring.experiment import Experiment, Mode
 from monitoring.findings import findings
-from serving.versions.arms import Arm
 from tests.feature_repo.postgres import fresh_database
 
 PRODUCT = "learning"
