@@ -73,6 +73,8 @@ class Limits:
     admin_seconds: float = 8.0
     """A caller waits so long for what an admin asked for, less than answer_seconds; the work goes on."""
     rollback_seconds: float = 60.0
+    audited_refusals: int = 10
+    """Calls of admin routes that the border refuses and the audit log lists: of a minute, a worker and either kind."""
     retrain_again_seconds: float = 60.0
     reason_length: int = 500
     history_rows: int = 200

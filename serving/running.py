@@ -19,6 +19,7 @@ from serving.launch import environment
 from serving.limits import LIMITS
 from serving.platform import Platform
 from serving.routes.feedback import Judgements
+from serving.routes.refusals import Refusals
 from serving.telemetry.metrics import Metrics
 from serving.versions.models import Models
 from serving.watch import Watch
@@ -41,6 +42,7 @@ class Running:
         self.models = Models(settings.root, products, self.warm_up, self.metrics)
         self.journal = Journal(lambda: database(settings), self.metrics)
         self.platform = Platform(lambda: database(settings))
+        self.refusals = Refusals(self.platform, products)
         self.judgements = Judgements(lambda: database(settings), products)
         self.shadow = Shadow(self.journal)
         self.answers = Answers(self.features, self.models, self.journal, self.metrics, self.shadow)
@@ -70,6 +72,7 @@ class Running:
             self._follower.wait(LIMITS.log_flush_seconds)
         self.shadow.close()
         self.journal.close()
+        self.refusals.close()
         self.platform.close()
         self.judgements.close()  # last: it waits for what was begun, and a database may hang
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 
 from serving.limits import LIMITS
 from serving.platform import Platform
-from serving.routes.audited import Call
+from serving.routes.audited import RETRAIN, ROLLBACK, UNKNOWN, Call
 from serving.routes.retraining import Retraining, retrain
 from serving.routes.rollback import RolledBack, rolled_back
 from serving.schemas import reading
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Asked = TypeVar("Asked", RetrainRequest, RollbackRequest)
 RETRY = {"Retry-After": "10"}
-UNKNOWN = "unknown product"
-"""The target in the log and the table: a name of none may be anything. The detail of an admin's refusal names it."""
 REFUSALS = {
     403: "The caller is no admin; this is audited",
     404: "No such product",
@@ -38,7 +36,7 @@ REFUSALS = {
 def install(app: FastAPI) -> None:
     """Add the admin routes. app.state.running must hold settings, models, features and platform before they answer."""
     app.add_api_route(
-        "/api/v1/models/retrain",
+        RETRAIN,
         retrain_models,
         methods=["POST"],
         summary="Train products again",
@@ -51,7 +49,7 @@ def install(app: FastAPI) -> None:
     )
     away = "MLflow, the platform's database or the audit log is away"
     app.add_api_route(
-        "/api/v1/models/{name}/rollback",
+        ROLLBACK,
         roll_back,
         methods=["POST"],
         summary="Serve the champion before this one again",

@@ -22,6 +22,10 @@ from serving.schemas.problems import ProblemError
 LOG = logging.getLogger("talentml.serving")
 ADMINS = frozenset({Role.ADMIN})
 UNWRITTEN = "Nothing was done, as it could not be written to the audit log; try again."
+RETRAIN, ROLLBACK = "/api/v1/models/retrain", "/api/v1/models/{name}/rollback"
+"""The admin routes."""
+UNKNOWN = "unknown product"
+"""The target in the log and the table: a name of none may be anything. The detail of an admin's refusal names it."""
 T = TypeVar("T")
 
 
@@ -51,11 +55,11 @@ class Call:
     async def refused(self, refusal: ProblemError) -> None:
         """Log and write down that the call was refused before anything was done."""
         entry = replace(self.entry, outcome="refused", detail=f"{self.entry.detail} {refusal.detail}".strip())
-        LOG.warning("%s", _line(entry))
+        LOG.warning("%s", line(entry))
         try:
             await self.platform.read(lambda engine: audit.record(engine, entry))
         except ProblemError:
-            LOG.exception("the audit log cannot be written, this line is all there is: %s", _line(entry))
+            LOG.exception("the audit log cannot be written, this line is all there is: %s", line(entry))
 
     def carried_out(self, act: Callable[[], T], said: Callable[[T], str]) -> T:
         """What act gives, with its intent and outcome written down. said: the outcome in words.
@@ -78,19 +82,20 @@ class Call:
         try:
             return audit.record(self.platform.engine(), self.entry)
         except AWAY as error:
-            LOG.exception("%s: not done, the audit log cannot be written", _line(self.entry))
+            LOG.exception("%s: not done, the audit log cannot be written", line(self.entry))
             raise away(UNWRITTEN) from error
 
     def _ended(self, number: int, outcome: audit.Outcome, said: str) -> None:
         entry = replace(self.entry, outcome=outcome, detail=f"{self.entry.detail}; {said}")
-        LOG.info("%s", _line(entry))
+        LOG.info("%s", line(entry))
         try:
             audit.conclude(self.platform.engine(), number, outcome, entry.detail)
         except AWAY:
-            LOG.exception("entry %s of the audit log stays `asked`: %s", number, _line(entry))
+            LOG.exception("entry %s of the audit log stays `asked`: %s", number, line(entry))
 
 
-def _line(entry: Entry) -> str:
+def line(entry: Entry) -> str:
     """An entry for the log. A subject may be a person, so the log has the start of its SHA-256."""
-    who = sha256(entry.subject.encode()).hexdigest()[:12]
-    return f"{entry.action} {entry.target} {entry.outcome}, role {entry.role}, subject {who}, {entry.request_id}"
+    who = sha256(entry.subject.encode()).hexdigest()[:12] if entry.subject else "unknown"
+    role = entry.role or "unknown"
+    return f"{entry.action} {entry.target} {entry.outcome}, role {role}, subject {who}, {entry.request_id}"
