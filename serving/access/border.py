@@ -54,6 +54,7 @@ class Border:
         try:
             await self._pass(scope, receive, answer)
         except ProblemError as error:
+            self.app.state.running.refusals.note(scope, error)
             await answer.refuse(error, scope, receive)
         except Exception:
             LOG.exception("the request failed")
