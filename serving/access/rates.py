@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from functools import lru_cache
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,7 +26,8 @@ LOG = logging.getLogger("talentml.serving")
 class Limiter:
     """The hits of each subject in a moving window, over all workers: of all machines with Redis, else of this one.
 
-    A batch is one hit, whatever it holds: LIMITS.answers bounds it, and it spares the service the rest of 100 requests.
+    A batch is as many hits as it holds requests, for it costs as much as they do: one when it comes, the others once
+    its body is read. One that holds more than the rate lets through takes all of it, so that it may pass at all.
     """
 
     def __init__(
@@ -52,20 +54,31 @@ class Limiter:
 
         Raises ProblemError 429, with the seconds to wait, where the subject has asked too often.
         """
+        await self._count(subject, 1, 1)
+
+    async def check_batch(self, subject: str, count: int) -> None:
+        """Count the other requests of a batch of so many. Raises as `check` does, and counts none of them then."""
+        whole = min(count, self.rate.amount)
+        if whole > 1:
+            await self._count(subject, whole - 1, whole)
+
+    async def _count(self, subject: str, cost: int, again: int) -> None:
+        """again: what it costs to ask once more."""
         key = self._key(subject)
-        said = await self._redis.hit(self.rate, key) if self._redis else None
+        said = await self._redis.hit(self.rate, key, cost) if self._redis else None
         # Counted here even if Redis says yes, so that nobody starts anew when it goes away.
-        counted = said is not False and self._windows.hit(key, self.rate.amount, self.rate.get_expiry())
+        counted = said is not False and self._windows.hit(key, self.rate.amount, self.rate.get_expiry(), cost)
         if not (counted if said is None else said):
-            raise self._refusal(await self._free_in(key))
+            raise self._refusal(await self._free_in(key, again))
 
     def _key_of(self, subject: str) -> str:
         return self.rate.key_for(blake2b(subject.encode(), digest_size=16).hexdigest())
 
-    async def _free_in(self, key: str) -> int:
+    async def _free_in(self, key: str, cost: int) -> int:
         seconds = await self._redis.free_in(self.rate, key) if self._redis else None
-        if seconds is None:
-            seconds = self._windows.free_in(key, self.rate.get_expiry())
+        if seconds is None or cost > 1:  # Redis tells when the oldest hit is free, and not how many are
+            here = self._windows.free_in(key, self.rate.amount, self.rate.get_expiry(), cost)
+            seconds = max(seconds or 0.0, here)
         return max(1, math.ceil(seconds))
 
     def _refusal(self, wait: int) -> ProblemError:
@@ -107,9 +120,9 @@ class RedisWindows:
             raise SettingsError("redis_url: not an address of Redis, allowed: redis://host:port/0") from None
         return cls(MovingWindowRateLimiter(storage), bounds)
 
-    async def hit(self, rate: limits.RateLimitItem, key: str) -> bool | None:
-        """Count one more, if it is free; None where Redis does not say."""
-        found: bool | None = await self._asked(self._limiter.hit, rate, key)
+    async def hit(self, rate: limits.RateLimitItem, key: str, cost: int = 1) -> bool | None:
+        """Count so many more, if they are free; None where Redis does not say."""
+        found: bool | None = await self._asked(partial(self._limiter.hit, cost=cost), rate, key)
         return found
 
     async def free_in(self, rate: limits.RateLimitItem, key: str) -> float | None:

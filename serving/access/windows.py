@@ -34,24 +34,28 @@ class Windows:
         self._table = mmap.mmap(file, SETS * WAYS * SLOT)
         self._latest, self._counts = memoryview(self._table).cast("Q"), memoryview(self._table).cast("I")
 
-    def hit(self, key: str, most: int, seconds: float) -> bool:
-        """Count one more, unless `most` were counted within the last `seconds`."""
+    def hit(self, key: str, most: int, seconds: float, cost: int = 1) -> bool:
+        """Count `cost` more, unless more than `most` would be counted within the last `seconds`."""
         with self._lock:
             now = _slice(seconds)
             counts = self._window(key, now)
-            if sum(counts) >= most:
+            if sum(counts) + cost > most:
                 return False
-            counts[now % SLICES] += 1
+            counts[now % SLICES] += cost
             return True
 
-    def free_in(self, key: str, seconds: float) -> float:
-        """Seconds until something of what was counted is free again; 0 where nothing is counted."""
+    def free_in(self, key: str, most: int, seconds: float, cost: int = 1) -> float:
+        """Seconds until `cost` more may be counted, where cost <= most; 0 where they may be now."""
         with self._lock:
             now = _slice(seconds)
             counts = self._window(key, now)
-            oldest = next((age for age in range(SLICES - 1, -1, -1) if counts[(now - age) % SLICES]), SLICES)
-        freed = (now - oldest + SLICES) * seconds / (SLICES - 1)
-        return max(0.0, freed - time.monotonic()) if oldest < SLICES else 0.0
+            too_many = sum(counts) + cost - most
+            age = SLICES  # of the slice whose end makes room
+            while too_many > 0:
+                age -= 1
+                too_many -= counts[(now - age) % SLICES]
+        freed = (now - age + SLICES) * seconds / (SLICES - 1)
+        return max(0.0, freed - time.monotonic()) if age < SLICES else 0.0
 
     def _window(self, key: str, now: int) -> memoryview:
         """The key's counts, place by slice modulo 64, without the slices that have passed."""

@@ -39,6 +39,16 @@ async def _passed(limiter: Limiter, times: int, subject: str) -> int:
     return sum([await _passes(limiter, subject) for _ in range(times)])
 
 
+async def _batch_passes(limiter: Limiter, size: int) -> bool:
+    """Whether a batch is let through: counted as one when it comes, and once more when it is known how large it is."""
+    try:
+        await limiter.check("anna")
+        await limiter.check_batch("anna", size)
+    except ProblemError as error:
+        return error.status != 429
+    return True
+
+
 async def _passes(limiter: Limiter, subject: str) -> bool:
     try:
         await limiter.check(subject)
@@ -68,6 +78,34 @@ def test_each_subject_has_a_limit_of_its_own_and_case_tells_subjects_apart(tmp_p
     assert {name: passed(found, 5, name) for name in ("anna", "Anna", "bob", "annä", "anna/")} == {
         "anna": 3, "Anna": 3, "bob": 3, "annä": 3, "anna/": 3,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked_before", "batches"),
+    [
+        (0, {1: True, 4: True, 10: True, 100: True}),  # one that is larger than the rate takes all of it
+        (1, {1: True, 4: True, 9: True, 10: False, 100: False}),
+        (6, {1: True, 4: True, 5: False}),
+        (9, {1: True, 2: False}),
+    ],
+)
+def test_a_batch_counts_as_its_requests(tmp_path: Path, asked_before: int, batches: dict[int, bool]) -> None:
+    for size, is_let_through in batches.items():
+        found = limiter(tmp_path / str(size), "10/minute")
+        assert passed(found, asked_before) == asked_before
+        assert asyncio.run(_batch_passes(found, size)) is is_let_through
+
+
+def test_a_batch_that_is_refused_costs_one_and_waits_for_room_for_all_of_it(tmp_path: Path) -> None:
+    found = limiter(tmp_path, "10/2second")
+    assert passed(found, 6) == 6
+    assert not asyncio.run(_batch_passes(found, 5))
+    assert passed(found, 9) == 3
+    with pytest.raises(ProblemError) as error:
+        asyncio.run(found.check_batch("anna", 10))
+    time.sleep(int(error.value.headers["Retry-After"]))
+    assert asyncio.run(_batch_passes(found, 10))
+    assert passed(found, 1) == 0
 
 
 def test_whoever_waits_as_told_is_let_through(tmp_path: Path) -> None:
@@ -155,6 +193,15 @@ def test_machines_share_a_limit_by_redis_which_learns_no_subject(tmp_path: Path)
         error = refused(limiter(tmp_path / "d", redis=url))
         assert 1 <= int(error.headers["Retry-After"]) <= 60
         assert "anna" not in _stored(port)
+
+
+def test_machines_share_what_batches_cost(tmp_path: Path) -> None:
+    port = free_port()
+    with redis(tmp_path, port):
+        url = f"redis://127.0.0.1:{port}/0"
+        sizes = {"a": 60, "b": 60, "c": 39, "d": 1}  # 60, then one that tried, then the last 39
+        found = {name: asyncio.run(_batch_passes(limiter(tmp_path / name, redis=url), n)) for name, n in sizes.items()}
+        assert found == {"a": True, "b": False, "c": True, "d": False}
 
 
 def test_when_redis_goes_away_the_machines_own_counts_go_on_and_when_it_returns_it_is_asked_again(
