@@ -74,6 +74,7 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
     async def answers(request: Request, body: Any) -> Response:
         state, now = request.state, running(request).answers
         check_own(state.caller, route, body.requests)
+        await running(request).limiter.check_batch(state.caller.subject, len(body.requests))
         asked = partial(Question, product, route, caller=state.caller.subject, request_id=state.request_id)
         found = []
         for each in body.requests:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -32,9 +33,10 @@ class Ours:
     def __init__(self, service: Service, home: Path, rate: str = "100/minute", limits: Limits = LIMITS) -> None:
         self.settings = settings(home, jwt_secret=SECRET, rate_limit=rate)
         self.app = application(PRODUCTS)
-        self.app.state.running = service.running
+        self.app.state.running = copy(service.running)
+        self.app.state.running.limiter = Limiter.of(self.settings)
         _add_routes(self.app)
-        self.border = Border(self.app, Tokens.of(self.settings), Limiter.of(self.settings), limits)
+        self.border = Border(self.app, Tokens.of(self.settings), limits=limits)
         self.http = TestClient(self.border)
 
     def token(self, subject: str = "billing") -> dict[str, str]:
@@ -142,11 +144,20 @@ def test_another_token_of_the_same_subject_is_no_other_subject(guarded: Guarded)
     assert found == [200, 200, 429]
 
 
-def test_a_batch_counts_once(guarded: Guarded) -> None:
-    ours = guarded(rate="2/minute")
-    many = {"requests": [BODY] * 10}
-    found = [ours.http.post(f"{PERFORMANCE}/batch", json=many, headers=ours.token()).status_code for _ in range(3)]
-    assert found == [200, 200, 429]
+def test_a_batch_counts_as_its_requests_and_is_refused_before_any_of_them_is_answered(
+    guarded: Guarded, service: Service
+) -> None:
+    ours = guarded(rate="20/minute")
+    line = 'talentml_answers_total{product="task_performance",source="model"}'
+    before = service.metric(line)
+    found = [
+        ours.http.post(f"{PERFORMANCE}/batch", json={"requests": [BODY] * size}, headers=ours.token())
+        for size in (12, 9, 7)
+    ]
+    assert [answer.status_code for answer in found] == [200, 429, 200]
+    assert int(found[1].headers["retry-after"]) >= 50
+    assert service.metric(line) - before == 12 + 7
+    assert ours.ask().status_code == 429
 
 
 def test_a_full_service_says_so_before_it_looks_at_tokens_and_still_shows_its_health(guarded: Guarded) -> None:
