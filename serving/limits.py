@@ -67,6 +67,10 @@ class Limits:
     """What a route says beside scores is null where it takes longer."""
     fetch_retry_seconds: float = 10.0
     load_retry_seconds: float = 60.0
+    load_seconds: float = 15.0
+    """A version that has not loaded and answered by then is refused."""
+    load_wait_seconds: float = 3.0
+    """So long the other products wait for a version that loads slowly."""
     platform_threads: int = 8
     database_seconds: float = 5.0
     airflow_seconds: float = 5.0

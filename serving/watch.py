@@ -1,12 +1,29 @@
-"""A thread that does one thing again and again: what one waits for, such as a slow disk, holds up no other."""
+"""Threads for what may hang, such as a slow disk or a foreign model: what one waits for holds up no other."""
 
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
 
 from serving.limits import LIMITS
 
 LOG = logging.getLogger("talentml.serving")
+T = TypeVar("T")
+
+
+def begun(work: Callable[[], T], name: str) -> Future[T]:
+    """Work in a thread of its own. Where it hangs, nothing waits for the thread, as it would for one of a pool."""
+    found: Future[T] = Future()
+
+    def do() -> None:
+        try:
+            found.set_result(work())
+        except Exception as failure:  # noqa: BLE001  raised where it is waited for
+            found.set_exception(failure)
+
+    threading.Thread(target=do, name=name, daemon=True).start()
+    return found
 
 
 class Watch:

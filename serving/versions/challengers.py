@@ -4,14 +4,14 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from monitoring.arm import Arm
 from monitoring.experiment import Mode
 from serving.telemetry.metrics import Metrics
+from serving.telemetry.redaction import described
 from serving.versions.arms import Served, is_drawn
 from serving.versions.champions import Challenger
-from serving.versions.loading import Champion, Refusal, WarmUp, loaded
+from serving.versions.loading import Champion, Loader, Refusal
 from training.product import Product
 
 LOG = logging.getLogger("talentml.serving")
@@ -38,8 +38,8 @@ class Trial:
 class Challengers:
     """Follows the experiments that champions.json names: active, refused and the readers' view are replaced whole."""
 
-    def __init__(self, home: Path, products: Mapping[str, Product], warm_up: WarmUp, metrics: Metrics) -> None:
-        self.home, self.products, self.warm_up, self.metrics = home, products, warm_up, metrics
+    def __init__(self, products: Mapping[str, Product], loader: Loader, metrics: Metrics) -> None:
+        self.products, self.metrics, self._loader = products, metrics, loader
         self.active: Mapping[str, Trial] = {}
         self.refused: Mapping[str, Refusal] = {}
 
@@ -57,10 +57,12 @@ class Challengers:
 
     def _take(self, product: Product, facts: Challenger) -> None:
         try:
-            challenger = loaded(self.home, product, facts.version, self.warm_up)
+            challenger = self._loader.champion(product, facts.version)
         except Exception as error:  # noqa: BLE001  a foreign model may fail in any way, and must not stop the service
-            self._refuse(product, facts, f"{type(error).__name__}: {error}")
+            self._refuse(product, facts, described(error))
             return
+        if challenger is None:
+            return  # it takes long; another round sees
         self.active = {**self.active, product.name: Trial(facts, challenger)}
         self.refused = {name: refusal for name, refusal in self.refused.items() if name != product.name}
         LOG.info("%s: version %s is the challenger, %s", product.name, facts.version.number, facts.mode)

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -26,6 +25,7 @@ from serving.limits import LIMITS
 from serving.telemetry.redaction import described, traceback_of
 from serving.versions import champions
 from serving.versions.champions import Challenger, Champions, Promoted
+from serving.watch import begun
 from training.registry import Registry
 from training.tracking import address, check_reachable
 from training.version import Version
@@ -188,17 +188,8 @@ def in_time(question: Callable[[], T], seconds: float, whom: str) -> T:
 
     Raises SourceError where it takes longer, and what the question raises.
     """
-    answer: Future[T] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(question())
-        except Exception as failure:  # noqa: BLE001  raised where it is waited for
-            answer.set_exception(failure)
-
-    threading.Thread(target=ask, daemon=True).start()
     try:
-        return answer.result(seconds)
+        return begun(question, whom).result(seconds)
     except TimeoutError:
         raise SourceError(f"{whom}: no answer within {seconds:g} s") from None
 

@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from feature_repo.errors import DataError, RegistryError
+from feature_repo.errors import DataError, RegistryError, ServingError
 from serving.answering.features import Read
 from serving.limits import LIMITS
 from serving.versions.champions import Promoted
+from serving.watch import begun
 from training.model import load_model, verify
 from training.product import Model, Product
 
@@ -45,6 +47,58 @@ class Refusal:
     def is_about(self, wanted: Promoted) -> bool:
         """Whether it is this version that was refused, whose files were (or were not) fetched as they are now."""
         return self.version.is_same(wanted) and self.version.error == wanted.error
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A version that is being loaded, since when (time.monotonic)."""
+
+    champion: Future[Champion]
+    since: float = field(default_factory=time.monotonic)
+
+
+class Loader:
+    """Loads versions, each in a thread of its own: a foreign model that hangs keeps no other one from being served.
+
+    One that holds the interpreter's lock all the while stops the worker all the same. For one thread.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        warm_up: WarmUp,
+        seconds: float = LIMITS.load_seconds,
+        patience: float = LIMITS.load_wait_seconds,
+    ) -> None:
+        self.home, self.warm_up, self.seconds, self.patience = home, warm_up, seconds, patience
+        self._under_way: dict[tuple[str, int, str], UnderWay] = {}
+
+    def champion(self, product: Product, wanted: Promoted, patience: float | None = None) -> Champion | None:
+        """The version, loaded; None while it is under way: ask again. patience: how long to wait when it is begun.
+
+        Raises what `loaded` does; and ServingError once it takes longer than seconds. It is not begun anew then: who
+        asks later is told the same, or given what came of it in the end.
+        """
+        key = (product.name, wanted.number, wanted.sha256)
+        held = self._under_way.get(key)
+        if held is None:
+            self._forget(product)
+            self._under_way[key] = held = self._begin(product, wanted)
+            wait([held.champion], self.patience if patience is None else patience)
+        if held.champion.done():
+            return self._under_way.pop(key).champion.result()
+        if time.monotonic() - held.since >= self.seconds:
+            raise ServingError(f"not loaded and warm within {self.seconds:g} s")
+        return None
+
+    def _forget(self, product: Product) -> None:
+        """What was given up, has loaded since, and is not wanted any more."""
+        self._under_way = {
+            key: each for key, each in self._under_way.items() if key[0] != product.name or not each.champion.done()
+        }
+
+    def _begin(self, product: Product, wanted: Promoted) -> UnderWay:
+        return UnderWay(begun(lambda: loaded(self.home, product, wanted, self.warm_up), f"load {product.name}"))
 
 
 def loaded(home: Path, product: Product, wanted: Promoted, warm_up: WarmUp) -> Champion:

@@ -11,7 +11,7 @@ from serving.versions import champions
 from serving.versions.arms import Served
 from serving.versions.challengers import Challengers
 from serving.versions.champions import Promoted
-from serving.versions.loading import Champion, Refusal, WarmUp, check, loaded
+from serving.versions.loading import Champion, Loader, Refusal, WarmUp, check
 from training.product import Product
 
 __all__ = ["Champion", "Models", "Refusal", "WarmUp", "check"]
@@ -23,11 +23,12 @@ class Models:
     """Loads what champions.json wants, warms it up and swaps it in; what fails leaves the previous one serving."""
 
     def __init__(self, home: Path, products: Mapping[str, Product], warm_up: WarmUp, metrics: Metrics) -> None:
-        self.home, self.products, self.warm_up, self.metrics = home, products, warm_up, metrics
+        self.home, self.products, self.metrics = home, products, metrics
+        self.loader = Loader(home, warm_up)
         self.registry = champions.Champions()
         self.active: Mapping[str, Champion] = {}
         self.refused: Mapping[str, Refusal] = {}
-        self.challengers = Challengers(home, products, warm_up, metrics)
+        self.challengers = Challengers(products, self.loader, metrics)
         for name in products:
             metrics.active.labels(name).set(0)
             metrics.load_failures.labels(name)
@@ -64,15 +65,19 @@ class Models:
     def _take_previous(self, product: Product, wanted: Promoted) -> None:
         """At a cold start with a champion that fails: the version that was served last."""
         previous, refusal = champions.served(self.home, product.name), self.refused[product.name]
-        if previous and previous.number != wanted.number and self._take(product, previous):
+        if previous and previous.number != wanted.number:
+            self._take(product, previous, self.loader.seconds)
             self.refused = {**self.refused, product.name: refusal}
 
-    def _take(self, product: Product, wanted: Promoted) -> bool:
+    def _take(self, product: Product, wanted: Promoted, patience: float | None = None) -> bool:
+        """Serve a version, now or, where it takes long to load, in a later round. False where it is refused."""
         try:
-            champion = loaded(self.home, product, wanted, self.warm_up)
+            champion = self.loader.champion(product, wanted, patience)
         except Exception as error:  # noqa: BLE001  a foreign model may fail in any way, and must not stop the service
             self._refuse(product, wanted, described(error))
             return False
+        if champion is None:
+            return True
         self.active = {**self.active, product.name: champion}
         self._forgive(product)
         self.metrics.active.labels(product.name).set(wanted.number)
