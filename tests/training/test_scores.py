@@ -10,12 +10,22 @@ from feature_repo.errors import DataError
 from tests.training.test_treeshap import MODELS, ODD, ROWS, boosted, rows
 from training.shap.descent import LANES
 from training.shap.forest import Forest
-from training.shap.scores import MOST_LEAVES, Scores, raw_scores, verified
+from training.shap.scores import MOST_LEAVES, Scores, Together, verified
 from training.shap.treeshap import probe
 
 
+def theirs(booster: lightgbm.Booster, matrix: np.ndarray) -> np.ndarray:
+    """Shape (classes, rows)."""
+    return booster.predict(matrix, raw_score=True).reshape(len(matrix), -1).T
+
+
+def ours(matrix: np.ndarray, *boosters: lightgbm.Booster) -> np.ndarray:
+    return Together(boosters).raw(matrix.T, np.arange(matrix.shape[1]))
+
+
 def assert_equal_to_lightgbm(booster: lightgbm.Booster, matrix: np.ndarray) -> None:
-    np.testing.assert_array_equal(Scores.of(booster).raw(matrix), booster.predict(matrix, raw_score=True))
+    columns = np.ascontiguousarray(matrix.T)
+    np.testing.assert_array_equal(Scores.of(booster).sums(columns, np.arange(len(columns))), theirs(booster, matrix))
 
 
 @pytest.mark.parametrize("parameters", MODELS.values(), ids=MODELS)
@@ -56,9 +66,9 @@ def test_odd_values_in_numbers_and_categories_go_where_lightgbm_sends_them(value
 def test_any_number_of_rows_is_scored_in_order(count):
     booster = boosted(rows(6, 4, 0.2), num_leaves=20)
     asked = rows(7, 4, 0.2, 3 * LANES + 5)
-    whole = booster.predict(asked, raw_score=True)
+    whole = theirs(booster, asked)
     for each in (asked[:count], np.asfortranarray(asked[:count])):
-        np.testing.assert_array_equal(raw_scores(booster, each), whole[:count])
+        np.testing.assert_array_equal(ours(each, booster), whole[:, :count])
 
 
 @pytest.mark.parametrize(
@@ -70,17 +80,39 @@ def test_a_model_that_is_not_covered_scores_by_lightgbm_itself(parameters, why):
     booster = boosted(learned, min_data_in_leaf=1, **parameters)
     with pytest.raises(DataError, match=why):
         Scores.of(booster)
-    np.testing.assert_array_equal(raw_scores(booster, learned), booster.predict(learned, raw_score=True))
+    np.testing.assert_array_equal(ours(learned, booster), theirs(booster, learned))
 
 
 def test_rows_of_another_width_are_refused_by_lightgbm_itself():
     booster = boosted(rows(10, 4, 0.2))
     with pytest.raises(lightgbm.basic.LightGBMError, match="number of features"):
-        raw_scores(booster, np.zeros((3, 5)))
+        ours(np.zeros((3, 5)), booster)
 
 
 def test_early_stopping_counts_for_both():
     booster = boosted(rows(11, 4, 0.2), 20)
     booster.best_iteration = 7
     asked = rows(12, 4, 0.2, ROWS)
-    np.testing.assert_array_equal(raw_scores(booster, asked), booster.predict(asked, raw_score=True))
+    np.testing.assert_array_equal(ours(asked, booster), theirs(booster, asked))
+
+
+def test_boosters_that_are_scored_together_score_as_each_alone():
+    learned, asked = rows(13, 5, 0.2), rows(14, 5, 0.3, 50)
+    boosters = [boosted(learned, 9, **parameters) for parameters in MODELS.values()]
+    alone = np.concatenate([theirs(booster, asked) for booster in boosters])
+    np.testing.assert_array_equal(ours(asked, *boosters), alone)
+
+
+def test_columns_are_read_where_they_lie():
+    booster, asked = boosted(rows(15, 4, 0.2)), rows(16, 4, 0.3)
+    places = np.array([5, 0, 2, 3])
+    table = np.full((7, len(asked)), -1.0)
+    table[places] = asked.T
+    np.testing.assert_array_equal(Together((booster,)).raw(table, places), theirs(booster, asked))
+
+
+def test_where_one_is_not_covered_all_score_by_lightgbm_itself():
+    learned = rows(17, 4, 0.0)
+    covered, other = boosted(learned), boosted(learned, linear_tree=True)
+    alone = np.concatenate([theirs(covered, learned), theirs(other, learned)])
+    np.testing.assert_array_equal(ours(learned, covered, other), alone)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.table import Frame
-from training.shap.scores import raw_scores
+from training.shap.scores import Together
 from training.shap.treeshap import contributions
 from training.trainers.encoding import Encoding
 
@@ -74,7 +75,12 @@ class Boosted:
 
     def raw(self, frame: Frame) -> Floats:
         """The booster's answer per row, on its raw scale."""
-        return raw_scores(self.booster, self.encoding.matrix(frame))
+        raw: Floats = self._alone.raw(frame)[0]
+        return raw
+
+    @cached_property
+    def _alone(self) -> "Committee":
+        return Committee((self,))
 
     def contributions(self, frame: Frame) -> pl.DataFrame:
         """What each column added to `raw`, and `expected`: they sum to it (SHAP values)."""
@@ -96,3 +102,24 @@ class Boosted:
         categories = {column: tuple(values) for column, values in facts["categories"].items()}
         booster = lightgbm.Booster(model_str=(folder / f"{name}.txt").read_text())
         return Boosted(booster, Encoding(tuple(facts["names"]), categories))
+
+
+@dataclass(frozen=True)
+class Committee:
+    """Boosters of one output each that are asked together: what they read alike is read once."""
+
+    members: tuple[Boosted, ...]
+
+    def raw(self, frame: Frame) -> Floats:
+        """The answer of each on its raw scale, shape (members, rows)."""
+        if not self._reads_alike:
+            return np.array([member.raw(frame) for member in self.members])
+        return self._together.raw(*self.members[0].encoding.columns(frame))
+
+    @cached_property
+    def _reads_alike(self) -> bool:
+        return all(member.encoding == self.members[0].encoding for member in self.members)
+
+    @cached_property
+    def _together(self) -> Together:
+        return Together(tuple(member.booster for member in self.members))

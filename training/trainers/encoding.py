@@ -9,8 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.column import Column
-from feature_repo.table import Frame, coded, matrix
+from feature_repo.table import Frame, Table, coded, matrix
+from training.trainers.layouts import Wired
 
+Ints = NDArray[np.int64]
 RARE = 20  # a category seen in fewer training rows is encoded as missing, as an unseen one will be
 
 
@@ -38,13 +40,37 @@ class Encoding:
             found[:, place] = coded(rows, self.names[place], self._codes[self.names[place]])
         return found
 
+    def columns(self, rows: Frame) -> tuple[NDArray[np.float64], Ints]:
+        """As matrix, but shape (slots, rows), and the slot of each name: numbers are left where a table has them."""
+        if not isinstance(rows, Table):
+            return np.ascontiguousarray(self.matrix(rows).T), self._places
+        slots = self._slots.of(rows)
+        if not self.categories:
+            return rows.numbers, slots
+        found = rows.numbers[slots]
+        for place in self.categorical:
+            found[place] = rows.coded(self.names[place], self._codes[self.names[place]])
+        return found, self._places
+
+    @cached_property
+    def _slots(self) -> Wired[Ints]:
+        """Of the names in a table; any one for text."""
+        return Wired(lambda table: np.array([self._slot(table, name) for name in self.names], np.int64))
+
+    def _slot(self, table: Table, name: str) -> int:
+        return 0 if name in self.categories else table.slots[name]
+
+    @cached_property
+    def _places(self) -> Ints:
+        return np.arange(len(self.names))
+
     @cached_property
     def _codes(self) -> Mapping[str, Mapping[str, float]]:
         return {
             name: {value: float(code) for code, value in enumerate(values)} for name, values in self.categories.items()
         }
 
-    @property
+    @cached_property
     def categorical(self) -> list[int]:
         """The positions of the text columns."""
         return [place for place, name in enumerate(self.names) if name in self.categories]

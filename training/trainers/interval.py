@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.table import Frame
-from training.trainers.boosted import Boosted, Rows
+from training.trainers.boosted import Boosted, Committee, Rows
 
 Floats = NDArray[np.float64]
 
@@ -61,10 +62,13 @@ class Interval:
 
     def predict(self, frame: Frame) -> tuple[Floats, Floats, Floats]:
         """Median, low and high, low <= median <= high, each of shape (rows,)."""
-        median: Floats = np.mean([member.raw(frame) for member in self.members], axis=0)
-        low = np.minimum(self.low.raw(frame) - self.margin, median)
-        high = np.maximum(self.high.raw(frame) + self.margin, median)
-        return median, low, high
+        *members, low, high = self._committee.raw(frame)
+        median: Floats = np.mean(members, axis=0)
+        return median, np.minimum(low - self.margin, median), np.maximum(high + self.margin, median)
+
+    @cached_property
+    def _committee(self) -> Committee:
+        return Committee((*self.members, self.low, self.high))
 
     def contributions(self, frame: Frame) -> pl.DataFrame:
         """What each column added to the median: the mean over the members, which is exact for their mean."""
