@@ -1,6 +1,5 @@
 """A batch score: everything that is due as of a date, answered at once."""
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -9,13 +8,11 @@ import polars as pl
 
 from feature_repo.errors import DataError
 from feature_repo.retrieval import facts, historical_frame
-from training.evaluation import columns_of
+from training.evaluation import Predict, columns_of
 from training.product import Product
 
 
-def batch_score(
-    product: Product, home: Path, as_of: datetime, predict: Callable[[pl.DataFrame], pl.DataFrame]
-) -> pl.DataFrame:
+def batch_score(product: Product, home: Path, as_of: datetime, predict: Predict) -> pl.DataFrame:
     """What is due (Product.due) with what is predicted of it: group, keys, event_timestamp and the outputs.
 
     By group; in each the best first where items are ranked, by key where measures are estimated. Items are compared
@@ -26,7 +23,7 @@ def batch_score(
         raise DataError(f"{product.name}: nothing is ever due, so it has no batch score")
     due = product.due(partial(facts, home, known_before=as_of), as_of)
     outputs = predict(historical_frame(home, due, columns_of(product)))
-    return in_order(product, due.hstack(outputs))
+    return in_order(product, due.hstack(pl.DataFrame(outputs)))
 
 
 def in_order(product: Product, answers: pl.DataFrame) -> pl.DataFrame:

@@ -14,8 +14,10 @@ from feature_repo.window import Window
 from training.candidate import Scores
 from training.metrics import measure
 from training.product import Product
+from training.route import Outputs
 
-Predict = Callable[[pl.DataFrame], pl.DataFrame]
+Predict = Callable[[pl.DataFrame], pl.DataFrame | Outputs]
+"""Of a rule, which answers by a frame, or of a model, which does by arrays."""
 
 
 def columns_of(product: Product) -> tuple[Column, ...]:
@@ -39,7 +41,7 @@ def labelled_frame(product: Product, home: Path, window: Window, as_of: datetime
 
 def predicted(frame: pl.DataFrame, predict: Predict) -> pl.DataFrame:
     """The frame with the outputs of a model or baseline beside its labels."""
-    return frame.hstack(predict(frame))
+    return frame.hstack(pl.DataFrame(predict(frame)))
 
 
 def metrics(product: Product, frame: pl.DataFrame) -> dict[str, float]:

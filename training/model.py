@@ -120,7 +120,7 @@ class _Pandas:
         import polars as pl
 
         del params
-        return self.model.predict(pl.from_pandas(model_input)).to_pandas()
+        return pl.DataFrame(self.model.predict(pl.from_pandas(model_input))).to_pandas()
 
 
 def _load_pyfunc(data_path: str) -> _Pandas:

@@ -142,7 +142,7 @@ def _clusters(frame: pl.DataFrame, units: int) -> Integers | None:
 
 def _answers(product: Product, frame: pl.DataFrame, model: Model) -> pl.DataFrame:
     """The labelled frame with the model's answers. Raises DataError when they are not one per row and output."""
-    answers = model.predict(frame)
+    answers = pl.DataFrame(model.predict(frame))
     if answers.height != frame.height or tuple(answers.columns) != product.outputs:
         raise DataError(
             f"{product.name}: {answers.height} answers of {', '.join(answers.columns)}, "

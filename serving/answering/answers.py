@@ -189,7 +189,7 @@ class Answers:
         asked = ((entity, key) for entity in product.entities for key in spine[entity.key].unique())
         if champion is None or not all(published.knows(entity, key) for entity, key in asked):
             return pl.DataFrame(rule_outputs(product, frame))
-        return champion.model.predict(frame)
+        return pl.DataFrame(champion.model.predict(frame))
 
     async def _explained(self, product: Product, read: Read, scored: Scored, shown: Sequence[int]) -> Explained:
         rows = [row for row in shown if scored.by_model[row]]

@@ -92,7 +92,7 @@ def _predicted(champion: Champion, rows: Table, known: Mask) -> Outputs | None:
 
 def _outputs(champion: Champion, rows: Table) -> Outputs:
     answered = champion.model.predict(rows)
-    return {name: answered[name].to_numpy().astype(np.float64, copy=False) for name in champion.product.outputs}
+    return {name: answered[name] for name in champion.product.outputs}
 
 
 def _merged(predicted: Outputs, ruled: Outputs, by_model: Mask) -> Outputs:

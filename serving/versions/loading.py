@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from feature_repo.errors import DataError, RegistryError, ServingError
 from serving.answering.features import Read
@@ -122,12 +121,9 @@ def check(product: Product, model: Model, read: Read) -> None:
     """
     rows = read.features
     predicted = model.predict(rows)
-    missing = set(product.outputs) - set(predicted.columns)
-    if missing or predicted.height != rows.height:
-        raise DataError(
-            f"{product.name}: answers {predicted.columns}, allowed {product.outputs} for {rows.height} rows"
-        )
-    first = predicted[product.outputs[0]].cast(pl.Float64).to_numpy()
-    if read.snapshot is not None and not np.isfinite(first).all():
+    found = {name: values.shape for name, values in predicted.items()}
+    if any(found.get(name) != (rows.height,) for name in product.outputs):
+        raise DataError(f"{product.name}: answers {found}, allowed {product.outputs} for {rows.height} rows")
+    if read.snapshot is not None and not np.isfinite(predicted[product.outputs[0]]).all():
         raise DataError(f"{product.name}: {product.outputs[0]} is not finite in warm-up, allowed: numbers")
     model.contributions(rows.rows([0]))

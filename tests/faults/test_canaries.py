@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import polars as pl
 import pytest
 from pydantic import SecretStr
 
 from feature_repo.settings import Settings
+from feature_repo.table import Frame
 from serving.access.auth import issue
 from serving.access.caller import Role
 from tests.serving import tiny, world
@@ -21,6 +21,7 @@ from tests.serving.process import Server, free_port, server, until
 from tests.serving.questions import ASKED
 from tests.serving.test_fallback import give
 from tests.serving.test_models import Answering
+from training.route import Outputs
 
 CANARY = "canary7f3"
 PASSWORD = f"{CANARY}-password"
@@ -124,7 +125,7 @@ def test_the_answer_to_an_error_repeats_nothing_but_the_id_and_the_field_that_ar
 class Talkative(Answering):
     """A model that fails, and says with what."""
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> Outputs:
         raise ValueError(f"{CANARY} {frame}")
 
 

@@ -12,11 +12,13 @@ import polars as pl
 import pytest
 
 from feature_repo.errors import ServingError
+from feature_repo.table import Frame
 from serving.answering.explainers import Explainers
 from serving.limits import LIMITS
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
 from tests.serving.test_fallback import swap
+from training.route import Outputs
 
 PRODUCT = "task_assignment"
 SOON = 0.5
@@ -30,8 +32,8 @@ class Hanging:
         self.model, self.asked, self.let_go = model, 0, threading.Event()
         self.explains, self.scale = model.explains, model.scale
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
-        found: pl.DataFrame = self.model.predict(frame)
+    def predict(self, frame: Frame) -> Outputs:
+        found: Outputs = self.model.predict(frame)
         return found
 
     def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:

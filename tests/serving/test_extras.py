@@ -121,7 +121,7 @@ def scores(service: Service, person: str, jobs: list[str], held: dict[str, list[
         schema_overrides={"talent_skill_set__years": pl.List(pl.Float64)},
     )
     frame = published.read(spine, talent_job_match.columns, given)
-    found: np.ndarray = fitted.ensemble("talent_job_match").predict(frame)["score"].to_numpy()
+    found: np.ndarray = fitted.ensemble("talent_job_match").predict(frame)["score"]
     return found
 
 

@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
+from feature_repo.table import Frame
 from serving.schemas.replies import reply_model
 from tests.serving import world
 from tests.serving.conftest import Service, promote, promoted
 from tests.serving.questions import OWN
 from tests.serving.test_models import Answering
 from training.products import PRODUCTS
+from training.route import Outputs
 
 Serve = Callable[[Path], Service]
 
@@ -119,7 +120,7 @@ def test_a_new_snapshot_is_read_without_a_restart(home: Path, serve: Serve) -> N
 class Failing(Answering):
     """A model that cannot."""
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> Outputs:
         raise ValueError("cannot")
 
 

@@ -10,12 +10,14 @@ import polars as pl
 import pytest
 
 from feature_repo.errors import DataError
+from feature_repo.table import Frame
 from serving.versions.champions import served
 from serving.versions.models import check
 from tests.serving import tiny
 from tests.serving.conftest import Service, promote, promoted, promoted_one
 from tests.serving.damage import DAMAGES, truncate
 from training.products import PRODUCTS
+from training.route import Outputs
 
 Serve = Callable[[Path], Service]
 NAME = "task_assignment"
@@ -129,8 +131,8 @@ class Answering:
     def __init__(self, **outputs: float) -> None:
         self.outputs = outputs
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return pl.DataFrame({name: np.full(frame.height, value) for name, value in self.outputs.items()})
+    def predict(self, frame: Frame) -> Outputs:
+        return {name: np.full(frame.height, value) for name, value in self.outputs.items()}
 
     def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame({"expected": np.zeros(frame.height)})
@@ -164,4 +166,4 @@ def test_a_tiny_model_gives_the_same_answers_after_a_round_trip(tmp_path: Path, 
     tiny.save(tmp_path, product, 7)
     frame = service.running.warm_up(product).features
     loaded = load_model(tmp_path / "models" / NAME / "7")
-    assert loaded.predict(frame).equals(tiny.tiny(product, 7).predict(frame))
+    assert pl.DataFrame(loaded.predict(frame)).equals(pl.DataFrame(tiny.tiny(product, 7).predict(frame)))

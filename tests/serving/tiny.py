@@ -10,6 +10,7 @@ import polars as pl
 from feature_repo.table import Frame, matrix
 from training.model import KINDS, save_model
 from training.product import Product
+from training.route import Outputs
 
 KIND = "serving-tiny"
 
@@ -28,10 +29,9 @@ class Tiny:
     def __init__(self, booster: Any, names: list[str], outputs: list[str], number: int) -> None:
         self.booster, self.names, self.outputs, self.number = booster, names, outputs, number
 
-    def predict(self, frame: Frame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> Outputs:
         chance = np.asarray(self.booster.predict(self._matrix(frame)))
-        values = dict.fromkeys(self.outputs, chance)
-        return pl.DataFrame({**values, self.outputs[-1]: np.full(frame.height, self.number / 100)})
+        return {**dict.fromkeys(self.outputs, chance), self.outputs[-1]: np.full(frame.height, self.number / 100)}
 
     def contributions(self, frame: Frame) -> pl.DataFrame:
         amounts = np.asarray(self.booster.predict(self._matrix(frame), pred_contrib=True))

@@ -45,7 +45,7 @@ def bandit():
 
 def test_items_that_were_never_shown_are_scored_by_what_was_planted(bandit):
     unseen = frame(3).filter(pl.col("reward").is_null())
-    told = unseen.hstack(bandit.predict(unseen))
+    told = unseen.hstack(pl.DataFrame(bandit.predict(unseen)))
     assert told.select(pl.corr("score", "worth", method="spearman")).item() > 0.85
 
 
@@ -54,36 +54,37 @@ def test_what_people_finished_alike_helps_where_columns_are_silent():
     assert model.share > 0
     unseen = frame(3, 0.0, 0.8)
     own = unseen["study__topic"].str.tail(1).cast(int) == unseen["person_id"].str.slice(1).cast(int) % 4
-    score = model.predict(unseen)["score"]
+    score = pl.DataFrame(model.predict(unseen))["score"]
     assert score.filter(own).quantile(0.05) > score.filter(~own).quantile(0.95)
 
 
 def test_the_score_weighs_both_parts_by_the_share(bandit):
-    told = bandit.predict(frame(3))
+    told = pl.DataFrame(bandit.predict(frame(3)))
     expected = (1 - bandit.share) * told["content_score"] + bandit.share * told["collaborative_score"]
     assert told["score"].to_numpy() == pytest.approx(expected.to_numpy())
 
 
 def test_a_stranger_has_a_collaborative_score_of_a_half(bandit):
     stranger = frame(3).head(5).with_columns(person_id=pl.lit("nobody"))
-    assert bandit.predict(stranger)["collaborative_score"].to_list() == [0.5] * 5
+    assert pl.DataFrame(bandit.predict(stranger))["collaborative_score"].to_list() == [0.5] * 5
 
 
 def test_contributions_and_expected_add_up_to_the_content_score(bandit):
-    told = bandit.predict(frame(3))["content_score"]
+    told = pl.DataFrame(bandit.predict(frame(3)))["content_score"]
     sums = bandit.contributions(frame(3)).sum_horizontal()
     inside = (told > 0) & (told < 1)
     assert sums.filter(inside).to_numpy() == pytest.approx(told.filter(inside).to_numpy(), abs=1e-9)
 
 
 def test_the_same_seed_gives_the_same_bandit(bandit):
-    assert TRAINER.fit(frame(1), frame(2), COLUMNS, 1).predict(frame(3)).equals(bandit.predict(frame(3)))
+    again = TRAINER.fit(frame(1), frame(2), COLUMNS, 1)
+    assert pl.DataFrame(again.predict(frame(3))).equals(pl.DataFrame(bandit.predict(frame(3))))
 
 
 def test_it_survives_save_and_load(bandit, tmp_path):
     save_model(bandit, tmp_path / "model")
     restored = load_model(tmp_path / "model")
-    assert restored.predict(frame(3)).equals(bandit.predict(frame(3)))
+    assert pl.DataFrame(restored.predict(frame(3))).equals(pl.DataFrame(bandit.predict(frame(3))))
     assert restored.contributions(frame(3)).equals(bandit.contributions(frame(3)))
 
 

@@ -39,7 +39,7 @@ def test_a_task_in_a_batch_is_scored_as_it_is_alone(batch: pl.DataFrame) -> None
     for part in batch.partition_by("task_id"):
         pairs = part.select("person_id", "task_id", "event_timestamp")
         frame = historical_frame(world.published(), pairs, columns_of(PRODUCT))
-        alone = ranker.hybrid().predict(frame)
+        alone = pl.DataFrame(ranker.hybrid().predict(frame))
         assert part.select(PRODUCT.outputs).to_numpy() == pytest.approx(alone.to_numpy(), abs=ROUNDING)
 
 

@@ -42,20 +42,20 @@ each_trainer = pytest.mark.parametrize("trainer", [SCORE, CHANCE], ids=["score",
 
 def test_a_score_is_found_to_little_more_than_its_noise(models):
     unseen = frame(3)
-    error = models[SCORE].predict(unseen)["score"] - unseen["score_given"]
+    error = pl.DataFrame(models[SCORE].predict(unseen))["score"] - unseen["score_given"]
     assert error.abs().mean() < 4
 
 
 def test_scores_stay_within_their_range(models):
     extreme = frame(3).with_columns(fit__signal=pl.Series(np.linspace(-9, 9, ROWS)))
-    score = models[SCORE].predict(extreme)["score"]
+    score = pl.DataFrame(models[SCORE].predict(extreme))["score"]
     assert (score.min(), score.max()) >= (0.0, 0.0)
     assert score.max() <= 100
 
 
 def test_chances_come_true_as_often_as_they_say(models):
     unseen = frame(3, 20_000)
-    told = unseen.hstack(models[CHANCE].predict(unseen))
+    told = unseen.hstack(pl.DataFrame(models[CHANCE].predict(unseen)))
     assert measure(calibration_error("calibration", "won", "score"), told) < 0.03
     true = 1 / (1 + np.exp(1 - 2 * unseen["fit__signal"].to_numpy()))
     assert np.abs(told["score"].to_numpy() - true).mean() < 0.05
@@ -79,22 +79,25 @@ def _rows(held: pl.DataFrame):
 @each_trainer
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(models, trainer):
     unseen = frame(3)
-    told = models[trainer].predict(unseen)
-    assert trainer.fit(frame(1), frame(2), COLUMNS, 1).predict(unseen).equals(told)
-    assert not trainer.fit(frame(1), frame(2), COLUMNS, 7).predict(unseen).equals(told)
+    told = pl.DataFrame(models[trainer].predict(unseen))
+    assert pl.DataFrame(trainer.fit(frame(1), frame(2), COLUMNS, 1).predict(unseen)).equals(told)
+    assert not pl.DataFrame(trainer.fit(frame(1), frame(2), COLUMNS, 7).predict(unseen)).equals(told)
 
 
 @each_trainer
 def test_it_survives_save_and_load(models, trainer, tmp_path):
     save_model(models[trainer], tmp_path / "model")
     restored, unseen = load_model(tmp_path / "model"), frame(3)
-    assert restored.predict(unseen).equals(models[trainer].predict(unseen))
+    assert pl.DataFrame(restored.predict(unseen)).equals(pl.DataFrame(models[trainer].predict(unseen)))
     assert restored.contributions(unseen).equals(models[trainer].contributions(unseen))
 
 
 def test_contributions_and_expected_add_up_to_the_score_where_nothing_is_cut(models):
     unseen = frame(3)
-    sums, score = models[SCORE].contributions(unseen).sum_horizontal(), models[SCORE].predict(unseen)["score"]
+    sums, score = (
+        models[SCORE].contributions(unseen).sum_horizontal(),
+        pl.Series(models[SCORE].predict(unseen)["score"]),
+    )
     inside = (score > 0) & (score < 100)
     assert inside.mean() > 0.9
     assert sums.filter(inside).to_numpy() == pytest.approx(score.filter(inside).to_numpy(), abs=1e-9)
@@ -102,7 +105,7 @@ def test_contributions_and_expected_add_up_to_the_score_where_nothing_is_cut(mod
 
 def test_contributions_and_expected_add_up_to_the_calibrated_log_odds(models):
     unseen = frame(3)
-    chance = models[CHANCE].predict(unseen)["score"].to_numpy()
+    chance = models[CHANCE].predict(unseen)["score"]
     assert models[CHANCE].contributions(unseen).sum_horizontal().to_numpy() == pytest.approx(
         np.log(chance / (1 - chance)), abs=1e-9
     )
@@ -119,14 +122,14 @@ def test_confidence_is_one_less_twice_the_spread_of_the_members(models, trainer)
     model, unseen = models[trainer], frame(3).head(50)
     scores = np.array([model._scores(model.slope * each.raw(unseen) + model.offset) for each in model.members])
     expected = 1 - np.minimum(2 * (scores / model.greatest).var(axis=0), 0.5)
-    assert model.predict(unseen)["confidence"].to_numpy() == pytest.approx(expected)
+    assert model.predict(unseen)["confidence"] == pytest.approx(expected)
 
 
 @each_trainer
 def test_one_row_is_answered_as_it_is_among_many(models, trainer):
     unseen = frame(3).head(20)
-    single = pl.concat([models[trainer].predict(unseen[row : row + 1]) for row in range(20)])
-    assert single.equals(models[trainer].predict(unseen))
+    single = pl.concat([pl.DataFrame(models[trainer].predict(unseen[row : row + 1])) for row in range(20)])
+    assert single.equals(pl.DataFrame(models[trainer].predict(unseen)))
 
 
 @pytest.mark.parametrize("rows", [frame(1).head(49), frame(1).with_columns(won=pl.lit(1.0))], ids=["few", "all alike"])

@@ -14,7 +14,7 @@ from training.gate import decide
 from training.metrics import absolute_error
 from training.product import Baseline, Gate, Label, Metric, Product, Slice, TimeSplit
 from training.promotion import Contest, _check_unseen, evidence
-from training.route import Route
+from training.route import Outputs, Route
 from training.version import Version
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -28,10 +28,10 @@ class Shifted:
     shift: float
     shift_on_new: float | None = None
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, frame: pl.DataFrame) -> Outputs:
         on_new = self.shift if self.shift_on_new is None else self.shift_on_new
         shift = pl.when(pl.col("is_new")).then(on_new).otherwise(self.shift)
-        return frame.select(hours=pl.col("actual_hours") + shift)
+        return {"hours": frame.select(pl.col("actual_hours") + shift).to_series().to_numpy()}
 
     def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
         return frame.select(expected=pl.lit(0.0))
@@ -134,14 +134,14 @@ def test_a_metric_that_is_no_mean_cannot_gate() -> None:
 
 @dataclass(frozen=True)
 class Short(Shifted):
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return super().predict(frame).head(3)
+    def predict(self, frame: pl.DataFrame) -> Outputs:
+        return {"hours": super().predict(frame)["hours"][:3]}
 
 
 @dataclass(frozen=True)
 class Renamed(Shifted):
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return super().predict(frame).rename({"hours": "days"})
+    def predict(self, frame: pl.DataFrame) -> Outputs:
+        return {"days": super().predict(frame)["hours"]}
 
 
 @pytest.mark.parametrize("model", [Short(1.0), Renamed(1.0)])
@@ -154,9 +154,8 @@ def test_a_model_that_does_not_answer_each_row_with_the_products_outputs_is_an_e
 class Silent(Shifted):
     """Does not answer for the first row."""
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
-        told = super().predict(frame).with_row_index()
-        return told.select(hours=pl.when(pl.col("index") == 0).then(float("nan")).otherwise(pl.col("hours")))
+    def predict(self, frame: pl.DataFrame) -> Outputs:
+        return {"hours": np.append(np.nan, super().predict(frame)["hours"][1:])}
 
 
 def test_an_answer_that_is_no_number_is_a_refusal() -> None:

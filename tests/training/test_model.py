@@ -5,6 +5,7 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -27,7 +28,9 @@ def folder(model: tiny.Tiny, tmp_path: Path) -> Path:
 
 def test_a_saved_model_answers_as_before(model: tiny.Tiny, folder: Path) -> None:
     frame = tiny.rows(tiny.AS_OF, tiny.AS_OF + tiny.WEEK)
-    assert_frame_equal(load_model(folder).predict(frame), model.predict(frame), check_exact=True)
+    assert_frame_equal(
+        pl.DataFrame(load_model(folder).predict(frame)), pl.DataFrame(model.predict(frame)), check_exact=True
+    )
     assert_frame_equal(load_model(folder).contributions(frame), model.contributions(frame), check_exact=True)
 
 

@@ -164,14 +164,16 @@ def test_it_finds_a_planted_signal_and_beats_every_baseline(case, models):
 @each_trainer
 def test_the_same_seed_gives_the_same_model(case, models):
     unseen = case.frame(3)
-    assert case.fit().predict(unseen).equals(models[case.product.name].predict(unseen))
+    assert pl.DataFrame(case.fit().predict(unseen)).equals(pl.DataFrame(models[case.product.name].predict(unseen)))
 
 
 @each_trainer
 def test_a_batch_answers_as_its_groups_do_one_by_one(case, models):
     unseen, model = case.frame(3).head(6 * PEOPLE), models[case.product.name]
-    single = pl.concat([model.predict(part) for part in unseen.partition_by("group", maintain_order=True)])
-    assert_frame_equal(model.predict(unseen), single, rel_tol=1e-12)
+    single = pl.concat(
+        [pl.DataFrame(model.predict(part)) for part in unseen.partition_by("group", maintain_order=True)]
+    )
+    assert_frame_equal(pl.DataFrame(model.predict(unseen)), single, rel_tol=1e-12)
 
 
 @each_trainer
@@ -179,13 +181,13 @@ def test_it_survives_save_and_load(case, models, tmp_path: Path):
     unseen, model = case.frame(3), models[case.product.name]
     save_model(model, tmp_path / "model")
     restored = load_model(tmp_path / "model")
-    assert restored.predict(unseen).equals(model.predict(unseen))
+    assert pl.DataFrame(restored.predict(unseen)).equals(pl.DataFrame(model.predict(unseen)))
     assert restored.contributions(unseen).equals(model.contributions(unseen))
 
 
 @each_trainer
 def test_its_answers_are_the_outputs_of_the_product(case, models):
-    assert tuple(models[case.product.name].predict(case.frame(3)).columns) == case.product.outputs
+    assert tuple(pl.DataFrame(models[case.product.name].predict(case.frame(3))).columns) == case.product.outputs
 
 
 def test_contributions_name_the_planted_column_first_and_add_up_to_the_raw_score(models):
@@ -197,14 +199,14 @@ def test_contributions_name_the_planted_column_first_and_add_up_to_the_raw_score
 
 
 def test_intervals_cover_the_promised_share_of_unseen_tasks(models):
-    frame = performance_frame(3).hstack(models["task_performance"].predict(performance_frame(3)))
+    frame = performance_frame(3).hstack(pl.DataFrame(models["task_performance"].predict(performance_frame(3))))
     inside = frame["actual_hours"].is_between(frame["hours_low"], frame["hours_high"]).mean()
     assert inside == pytest.approx(0.8, abs=0.06)
 
 
 def test_a_small_correction_keeps_the_estimate_and_has_no_reasons(models):
     frame, model = performance_frame(3), models["task_performance"]
-    corrections = np.log1p(model.predict(frame)["hours"].to_numpy()) - frame["pair__log_estimate"].to_numpy()
+    corrections = np.log1p(model.predict(frame)["hours"]) - frame["pair__log_estimate"].to_numpy()
     kept = np.abs(corrections) < 1e-9
     assert 0 < kept.sum() < len(kept)
     assert np.abs(corrections[~kept]).min() > 0.1
@@ -212,22 +214,22 @@ def test_a_small_correction_keeps_the_estimate_and_has_no_reasons(models):
 
 
 def test_quality_stays_unknown_where_nobody_rated(models):
-    assert models["task_performance"].predict(performance_frame(3))["quality"].is_nan().all()
+    assert pl.DataFrame(models["task_performance"].predict(performance_frame(3)))["quality"].is_nan().all()
 
 
 def test_without_evidence_the_collaborative_score_is_a_half(models):
     stranger = assignment_frame(3).with_columns(person_id=pl.lit("nobody"))
-    assert models["task_assignment"].predict(stranger)["collaborative_score"].unique().to_list() == [0.5]
+    assert pl.DataFrame(models["task_assignment"].predict(stranger))["collaborative_score"].unique().to_list() == [0.5]
 
 
 def test_content_scores_of_a_task_are_shares_of_one(models):
-    answers = assignment_frame(3).hstack(models["task_assignment"].predict(assignment_frame(3)))
+    answers = assignment_frame(3).hstack(pl.DataFrame(models["task_assignment"].predict(assignment_frame(3))))
     sums = answers.group_by("group").agg(pl.col("content_score").sum())
     assert sums["content_score"].to_numpy() == pytest.approx(np.ones(GROUPS))
 
 
 def test_the_hybrid_score_weighs_content_and_collaborative_as_declared(models):
-    answers = models["task_assignment"].predict(assignment_frame(3))
+    answers = pl.DataFrame(models["task_assignment"].predict(assignment_frame(3)))
     assert answers["score"].to_numpy() == pytest.approx(
         (0.6 * answers["content_score"] + 0.4 * answers["collaborative_score"]).to_numpy()
     )

@@ -20,7 +20,7 @@ from training.candidate import Candidate, Scores
 from training.metrics import absolute_error, measure
 from training.model import KINDS
 from training.product import Baseline, Gate, Label, Product, Slice, TimeSplit
-from training.route import Route
+from training.route import Outputs, Route
 
 KINDS["tiny"] = "tests.training.tiny:Tiny"
 
@@ -76,8 +76,8 @@ class Tiny:
     booster: Any
     factor: float = 1.0
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return pl.DataFrame({"hours": self.factor * self.booster.predict(self._inputs(frame))})
+    def predict(self, frame: pl.DataFrame) -> Outputs:
+        return {"hours": self.factor * self.booster.predict(self._inputs(frame))}
 
     def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
         parts = self.factor * self.booster.predict(self._inputs(frame), pred_contrib=True)
@@ -155,7 +155,7 @@ def candidate(as_of: datetime = AS_OF, factor: float = 1.0, product: Product = P
 
 def _scores(model: Tiny, frame: pl.DataFrame) -> Scores:
     def measured(predict: Any) -> dict[str, float]:
-        answers = frame.hstack(predict(frame))
+        answers = frame.hstack(pl.DataFrame(predict(frame)))
         return {metric.name: measure(metric, answers) for metric in PRODUCT.metrics}
 
     return Scores(

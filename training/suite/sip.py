@@ -143,7 +143,8 @@ def workers(folder: Path) -> Measured:
         **{each.name: _first(test, each.predict(test), judged) for each in product.baselines},
     }
     right = {name: {"hit@1": _share(found, judged)} for name, found in baselines.items()}
-    return Measured({"hit@1": _share(_first(test, model.predict(test), judged), judged)}, right, judged.height)
+    ours = _first(test, pl.DataFrame(model.predict(test)), judged)
+    return Measured({"hit@1": _share(ours, judged)}, right, judged.height)
 
 
 def _raiser_differs() -> pl.Expr:

@@ -129,7 +129,8 @@ def _judged(known: pl.DataFrame, origin: int, family: Family) -> pl.DataFrame:
     train = known.filter(pl.col("origin") <= parted)
     validation = known.filter(pl.col("origin").is_between(parted + 1, last))
     rows = known.filter(pl.col("origin") == origin)
-    return rows.hstack(DemandForecaster().fit(train, validation, (), 1).predict(rows))
+    model = DemandForecaster().fit(train, validation, (), 1)
+    return rows.hstack(pl.DataFrame(model.predict(rows)))
 
 
 def naive(rows: pl.DataFrame, family: Family) -> Mapping[str, Floats]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import TooFewError
 from feature_repo.table import Frame
+from training.route import Outputs
 from training.trainers.ensemble import BoostedEnsemble, Ensemble
 from training.trainers.factors import Factors
 
@@ -65,20 +66,17 @@ class Bandit:
     factors: Factors
     share: float
 
-    def predict(self, frame: Frame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> Outputs:
         """score, content_score (expected reward) and collaborative_score, 0 to 1; the last .5 without evidence."""
         told = self.content.predict(frame)
         affinity = self.factors.affinity(frame)
-        liked = np.where(np.isnan(affinity), 0.5, np.clip(0.5 + 0.5 * np.nan_to_num(affinity), 0.0, 1.0))
-        score = (1 - self.share) * told["score"].to_numpy() + self.share * liked
-        return pl.DataFrame(
-            {
-                "score": score,
-                "content_score": told["score"],
-                "collaborative_score": liked,
-                "confidence": told["confidence"],
-            }
-        )
+        liked = np.where(np.isnan(affinity), 0.5, np.clip(0.5 + 0.5 * affinity, 0.0, 1.0))
+        return {
+            "score": (1 - self.share) * told["score"] + self.share * liked,
+            "content_score": told["score"],
+            "collaborative_score": liked,
+            "confidence": told["confidence"],
+        }
 
     def contributions(self, frame: Frame) -> pl.DataFrame:
         """What each column added to the expected reward."""

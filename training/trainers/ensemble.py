@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import TooFewError
 from feature_repo.table import Frame
-from training.trainers.boosted import Boosted, Rows
+from training.route import Outputs
+from training.trainers.boosted import Boosted, Committee, Rows
 from training.tuning.space import Range, Space
 
 Floats = NDArray[np.float64]
@@ -113,15 +115,18 @@ class Ensemble:
         """Of the contributions."""
         return "log odds" if self.objective == "binary" else "points"
 
-    def predict(self, frame: Frame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> Outputs:
         """score: 0 to greatest. confidence: 1 - min(2 * variance of the members' scores over greatest, .5).
 
         Source of the confidence: REQUIREMENTS 3.
         """
-        raw = np.array([self.slope * member.raw(frame) + self.offset for member in self.members])
-        spread = np.var(self._scores(raw) / self.greatest, axis=0)
-        score = self._scores(raw.mean(axis=0))
-        return pl.DataFrame({"score": score, "confidence": 1 - np.minimum(2 * spread, 0.5)})
+        raw = self.slope * self._committee.raw(frame) + self.offset
+        spread = _variance(self._scores(raw) / self.greatest)
+        return {"score": self._scores(_mean(raw)), "confidence": 1 - np.minimum(2 * spread, 0.5)}
+
+    @cached_property
+    def _committee(self) -> Committee:
+        return Committee(self.members)
 
     def _scores(self, raw: Floats) -> Floats:
         if self.objective == "binary":
@@ -150,3 +155,14 @@ class Ensemble:
         facts = json.loads((folder / "model.json").read_text())
         members = tuple(Boosted.load(folder, f"member_{number}") for number in range(facts["members"]))
         return Ensemble(members, facts["objective"], facts["greatest"], facts["slope"], facts["offset"])
+
+
+def _mean(members: Floats) -> Floats:
+    mean: Floats = members.sum(axis=0) / len(members)
+    return mean
+
+
+def _variance(members: Floats) -> Floats:
+    """As np.var has it, in a third of its time for the rows of one request."""
+    away = members - _mean(members)
+    return _mean(away * away)

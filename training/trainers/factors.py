@@ -16,13 +16,31 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
-from feature_repo.table import Frame, coded
+from feature_repo.table import Frame, Table, coded
+from training.trainers.layouts import Wired
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Texts = NDArray[np.str_]
 CONFIDENCE = 10.0  # of an observed count, before the logarithm
 FADE_DAYS = 90.0
 REGULARIZATION = 0.1
+PERSON = "person_id"
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Where the codes of people and attributes are in a matrix, and what they stand for: see evidence.gather."""
+
+    slots: Ints
+    first: Ints
+    places: Ints
+
+    @staticmethod
+    def of(slots: Sequence[int], places: Sequence[Sequence[float]]) -> "Codes":
+        """places: of each slot what its codes stand for, in order, and what a missing one does."""
+        first = np.append(0, np.cumsum([len(each) for each in places]))
+        return Codes(np.array(slots, np.int64), first, np.concatenate(places).astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -66,35 +84,59 @@ class Factors:
 
     def affinity(self, frame: Frame) -> Floats:
         """How much a person is drawn to a task, shape (rows,); NaN where either has no evidence."""
-        vectors, known = self._task_vectors(frame)
-        place = coded(frame, "person_id", self._people)
-        is_known = np.isfinite(place) & (known > 0)
-        dots: Floats = np.einsum("ij,ij->i", self.people_vectors[np.where(is_known, place, 0).astype(np.intp)], vectors)
-        return np.where(is_known, dots / np.maximum(known, 1), np.nan)
+        from training.trainers.evidence import gather
 
-    def _task_vectors(self, frame: Frame) -> tuple[Floats, NDArray[np.int64]]:
-        """The sum of the vectors of each row's attributes, and how many of these are known."""
-        nothing = len(self.attributes)
-        found = [coded(frame, column, self._values[column]) for column in self.columns]
-        places = np.fmin(np.array(found), nothing).astype(np.intp)
-        if frame.height and (places == places[:, :1]).all():  # one task and its candidates: 5 us instead of 50
-            places = places[:, :1]
-        vectors = self._padded[places].sum(axis=0)
-        shape = frame.height, vectors.shape[1]
-        return np.broadcast_to(vectors, shape), np.broadcast_to((places < nothing).sum(axis=0), frame.height)
+        numbers, codes = self._read(frame)
+        vectors = self.people_vectors, self._padded
+        persons, tasks, counts = gather(numbers, codes.slots, codes.first, codes.places, *vectors)
+        affinity: Floats = np.einsum("ij,ij->i", persons, tasks) / counts
+        return affinity
+
+    def _read(self, frame: Frame) -> tuple[Floats, "Codes"]:
+        """Where codes of people and attributes are, and what they stand for: a table's own where all texts have one."""
+        codes = self._codes.of(frame) if isinstance(frame, Table) else None
+        if isinstance(frame, Table) and codes is not None:
+            named = (slot for name, slot in zip(self._names, codes.slots, strict=True) if name in frame.others)
+            if not any(np.isnan(frame.numbers[slot]).any() for slot in named):
+                return frame.numbers, codes
+        return np.array([coded(frame, name, self._values[name]) for name in self._names]), self._places
 
     @cached_property
-    def _people(self) -> Mapping[str, float]:
-        return {name: float(place) for place, name in enumerate(self.people.tolist())}
+    def _codes(self) -> "Wired[Codes | None]":
+        """Of a table; None where a column has none."""
+        return Wired(self._found)
+
+    def _found(self, table: Table) -> "Codes | None":
+        if not all(name in table.names for name in self._names):
+            return None
+        places = []
+        for name, nothing in zip(self._names, self._sizes, strict=True):
+            known = self._values[name]
+            places.append([*(known.get(text, nothing) for text in table.names[name].texts.to_list()), nothing])
+        return Codes.of([table.slots[name] for name in self._names], places)
+
+    @cached_property
+    def _places(self) -> "Codes":
+        """Of codes that are places already."""
+        return Codes.of(range(len(self._sizes)), [range(size + 1) for size in self._sizes])
+
+    @cached_property
+    def _sizes(self) -> tuple[int, ...]:
+        """How many people there are, and for each column how many attributes: the place of one that is unknown."""
+        return len(self.people), *[len(self.attributes)] * len(self.columns)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return PERSON, *self.columns
 
     @cached_property
     def _values(self) -> Mapping[str, Mapping[str, float]]:
-        """By column its values, with the place of the attribute."""
+        """By column its values, with the place of the person or attribute."""
         values: dict[str, dict[str, float]] = {column: {} for column in self.columns}
         for place, attribute in enumerate(self.attributes.tolist()):
             column, _, value = attribute.partition("=")
             values[column][value] = float(place)
-        return values
+        return {PERSON: {name: float(place) for place, name in enumerate(self.people.tolist())}, **values}
 
     @cached_property
     def _padded(self) -> Floats:

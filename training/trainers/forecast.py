@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from feature_repo.table import Frame
+from training.route import Outputs
 from training.trainers.forecast_interval import Margins
 from training.trainers.forecast_members import MEMBERS, Alarm, Paths, Series, paths, weights
 from training.trainers.forecast_rows import Reading
@@ -124,7 +125,7 @@ class Demand:
     alarm: Alarm
     coverage: float
 
-    def predict(self, frame: Frame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> Outputs:
         """demand with _low and _high, demand_now (the present level), rising (the probability of more than now).
 
         confidence: 1 - min(2 * variance of the members over the present level, .5). Source: REQUIREMENTS 3.
@@ -135,16 +136,14 @@ class Demand:
         low, high = self.margins.bounds(forecast, found.noise, series.ahead, self.coverage)
         rising = self.margins.above(forecast, found.noise, series.ahead, now)
         spread = self._mixed((found.total - forecast[:, None]) ** 2) / np.maximum(now, LEAST_LEVEL) ** 2
-        return pl.DataFrame(
-            {
-                "demand": forecast,
-                "demand_low": low,
-                "demand_high": high,
-                "demand_now": now,
-                "rising": rising,
-                "confidence": 1 - np.minimum(2 * spread, 0.5),
-            }
-        )
+        return {
+            "demand": forecast,
+            "demand_low": low,
+            "demand_high": high,
+            "demand_now": now,
+            "rising": rising,
+            "confidence": 1 - np.minimum(2 * spread, 0.5),
+        }
 
     def contributions(self, frame: Frame) -> pl.DataFrame:
         """What adds up to demand, in points.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from feature_repo.table import Frame
+from training.route import Outputs
 from training.trainers.boosted import Boosted, Rows
 from training.trainers.factors import Factors
 
@@ -84,17 +85,19 @@ class Hybrid:
     boosted: Boosted
     factors: Factors
 
-    def predict(self, frame: Frame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> Outputs:
         """score, content_score and collaborative_score, each 0 to 1; collaborative is 0.5 without evidence.
 
         content_score is the probability of being the one, of the candidates asked about: they sum to 1.
         """
+        from training.trainers.standing import below_best, shares, standings
+
         group = _groups(frame)
-        content = _softmax(self.boosted.raw(frame), group)
-        standing = _standardised(self.factors.affinity(frame), group)
-        liked = np.where(np.isnan(standing), NO_EVIDENCE, 1 / (1 + np.exp(-self.steepness * np.nan_to_num(standing))))
+        content = shares(np.exp(below_best(self.boosted.raw(frame), group)), group)
+        standing = standings(self.factors.affinity(frame), group)
+        liked = np.where(np.isnan(standing), NO_EVIDENCE, 1 / (1 + np.exp(-self.steepness * standing)))
         score = self.content * content + self.collaborative * liked
-        return pl.DataFrame({"score": score, "content_score": content, "collaborative_score": liked})
+        return {"score": score, "content_score": content, "collaborative_score": liked}
 
     def contributions(self, frame: Frame) -> pl.DataFrame:
         """What each column added to the content part, on the booster's raw scale."""
@@ -121,22 +124,3 @@ def _groups(frame: Frame) -> Groups:
         return np.zeros(frame.height, np.int64)
     groups: Groups = frame["group"].rank("dense").to_numpy().astype(np.int64) - 1
     return groups
-
-
-def _softmax(raw: Floats, group: Groups) -> Floats:
-    most = np.full(group.max(initial=0) + 1, -np.inf)
-    np.maximum.at(most, group, raw)
-    exponents = np.exp(raw - most[group])
-    shares: Floats = exponents / np.bincount(group, exponents)[group]
-    return shares
-
-
-def _standardised(values: Floats, group: Groups) -> Floats:
-    """Standard deviations from the mean of the group's known values; NaN stays NaN."""
-    is_known = np.isfinite(values)
-    counts = np.maximum(np.bincount(group, is_known), 1)
-    off = np.where(is_known, values, 0.0)
-    off = values - (np.bincount(group, off) / counts)[group]
-    spread = np.sqrt(np.bincount(group, np.where(is_known, off * off, 0.0)) / counts) + 1e-9
-    standing: Floats = off / spread[group]
-    return standing

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from feature_repo.table import Frame, matrix
+from training.route import Outputs
 from training.trainers.boosted import Rows
 from training.trainers.interval import Interval, Recipe
 
@@ -122,13 +123,13 @@ class Outcomes:
 
     intervals: Mapping[str, Interval]
 
-    def predict(self, frame: Frame) -> pl.DataFrame:
+    def predict(self, frame: Frame) -> Outputs:
         """hours, timeliness_days and quality with _low and _high; NaN where there were no labels to learn from."""
         columns: dict[str, Floats] = {}
         for output in TARGETS:
             values = self._interval(output, frame)
             columns |= dict(zip((output, f"{output}_low", f"{output}_high"), values, strict=True))
-        return pl.DataFrame(columns)
+        return columns
 
     def _interval(self, output: str, frame: Frame) -> tuple[Floats, ...]:
         if output not in self.intervals:
