@@ -4,8 +4,7 @@ import asyncio
 import logging
 import math
 import time
-from functools import lru_cache
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Self
 
