@@ -10,6 +10,7 @@ import pytest
 from feature_repo.column import Column, View
 from feature_repo.derived import derived
 from feature_repo.entities import person, task
+from feature_repo.errors import DataError
 from feature_repo.features import VIEWS as OWN
 from feature_repo.features import standing
 from feature_repo.online import OnlineSnapshot
@@ -152,6 +153,16 @@ def test_values_that_another_release_computed_are_not_read(home):
     expected = [8.0, 2.0, 0.0]
     assert online(home, doubled)["beside__doubled"].to_list() == expected
     assert CALLS == [3]
+
+
+def test_a_home_that_an_earlier_release_packed_has_to_be_published_again(home):
+    """Columns were named within their view before there were derived ones beside them."""
+    path = home / "online" / "current" / SNAPSHOT
+    facts = json.loads(path.read_text())
+    plain = {view: [name.split("__")[1] for name in names] for view, names in facts["columns"].items()}
+    path.write_text(json.dumps(facts | {"columns": plain}))
+    with pytest.raises(DataError, match=r"person__value: not in online version .*, run `talentml materialize`"):
+        online(home, doubled)
 
 
 def test_no_product_has_a_standing_sum_as_a_column():
