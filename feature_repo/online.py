@@ -4,6 +4,7 @@ No Feast, no server: bench/online.py has them side by side.
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,12 +15,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from feature_repo.derived import functions
 from feature_repo.errors import DataError
 from feature_repo.index import mapped_batch
 from feature_repo.names import Names
 from feature_repo.packing import CODES, NUMBERS, SNAPSHOT, Floats, Ints, names_file
 from feature_repo.versions import current
 from feature_repo.window import last_before
+
+LOG = logging.getLogger("talentml.features")
+SLOW = "another release computed its derived columns, so each request does so anew"
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class OnlineSnapshot:
         """The current version under a home. Raises DataError when nothing is published."""
         folder = current(home / "online")
         facts = json.loads((folder / SNAPSHOT).read_text())
-        return cls(
+        found = cls(
             folder=folder,
             version=folder.name,
             as_of=datetime.fromisoformat(facts["as_of"]),
@@ -73,6 +78,14 @@ class OnlineSnapshot:
             names={name: Names.mapped(names_file(folder, name)) for name in facts["names"]},
             views=_views(folder, facts["rows"], facts["columns"]),
         )
+        if not found.is_of_this_release:
+            LOG.warning("online version %s: %s, run `talentml materialize`", found.version, SLOW)
+        return found
+
+    @property
+    def is_of_this_release(self) -> bool:
+        """Whether the derived columns are what this release would compute; if not, it does so for each question."""
+        return self.functions == functions()
 
     @property
     def at(self) -> datetime:

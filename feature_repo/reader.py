@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from feature_repo.column import Column, View
-from feature_repo.derived import derived, functions
+from feature_repo.derived import derived
 from feature_repo.errors import DataError
 from feature_repo.names import Names
 from feature_repo.online import OnlineSnapshot
@@ -119,7 +119,7 @@ def _reader(
 
 def _kept(views: Sequence[View], snapshot: OnlineSnapshot, asked: Container[str]) -> dict[str, View]:
     """The pair columns that the snapshot holds as they would be computed. asked: what has values of the question's."""
-    if snapshot.functions != functions():
+    if not snapshot.is_of_this_release:
         return {}
     return {
         name: each.source
