@@ -1,7 +1,8 @@
 """What stands before BentoML: our application answers everything, BentoML only whether it lives and is ready.
 
-An application that is mounted in BentoML's lies behind its router, its context and its handlers of errors, 28 us a
-request; and beside what else it serves: the Python types of a service (/schema.json), a page, its own assets.
+Were ours mounted in BentoML's, each request would pass its tracing, its timer, its router and its context: 45 us; and
+the timer would keep what the request held for a minute, which the collector then walked for 100 to 300 ms. And what
+else it serves would be open: the Python types of a service (/schema.json), a page, its own assets.
 """
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -10,11 +11,11 @@ PROBES = frozenset({"/livez", "/readyz", "/healthz"})
 
 
 class Front:
-    """The outermost middleware that BentoML lets us add. app: BentoML's, which also hears of start and end; ours."""
+    """Two applications as one. theirs: BentoML's, which also hears of the start and of the end; ours: all else."""
 
-    def __init__(self, app: ASGIApp, ours: ASGIApp) -> None:
-        self.app, self.ours = app, ours
+    def __init__(self, theirs: ASGIApp, ours: ASGIApp) -> None:
+        self.theirs, self.ours = theirs, ours
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_theirs = scope["type"] == "lifespan" or scope.get("path") in PROBES
-        await (self.app if is_theirs else self.ours)(scope, receive, send)
+        await (self.theirs if is_theirs else self.ours)(scope, receive, send)

@@ -34,22 +34,6 @@ print(json.dumps({"source": answer["source"], "modules": sorted(sys.modules)}))
 """
 
 
-TIMERS = """
-from types import SimpleNamespace
-from bentoml._internal.server.base_app import BaseAppFactory
-import serving.service
-
-factory = SimpleNamespace(timeout=60, max_concurrency=None)
-print([each.cls.__name__ for each in BaseAppFactory.middlewares.fget(factory)])
-"""
-
-
-def test_bentoml_sets_no_timer_for_a_request(home: Path) -> None:
-    variables = environment(settings_of(home))
-    done = subprocess.run([sys.executable, "-c", TIMERS], env=variables, cwd=ROOT, capture_output=True, check=True)
-    assert done.stdout.decode().splitlines()[-1] == "['untimed']"
-
-
 BESIDE = """
 from types import SimpleNamespace
 from fastapi.testclient import TestClient
