@@ -64,7 +64,7 @@ class Lines(logging.StreamHandler[TextIO]):
         self.acquire()
         try:
             self.stream.write(text)
-            self.flush()
+            self.stream.flush()
         finally:
             self.release()
 
@@ -135,7 +135,7 @@ def request(scope: Scope, trace: Trace, status: int, seconds: float, in_flight: 
         "method": scope["method"] if scope["method"] in METHODS else "other",
         "route": template(scope),
         "status": status,
-        "role": caller.role if caller else None,  # never the subject: a talent's is a person's id
+        "role": str(caller.role) if caller else None,  # never the subject: a talent's is a person's id
         **trace.facts,
         "milliseconds": round(1000 * seconds, 3),
         "stages": trace.stages,
