@@ -75,8 +75,8 @@ class Shedding:
     async def _refuse(self) -> None:
         """Say no, the later the more are told so at the moment, but within a second.
 
-        Callers that try again at once, as load generators do, would else keep a worker busy with refusals: .2 to .7 ms
-        each in BentoML's layers. Of 80 connections' goodput a fifth was lost with steps of 5 ms, nothing with 20.
+        Callers that try again at once, as load generators do, would else keep a worker busy with refusals. Of 80
+        connections' goodput a fifth was lost with steps of 5 ms, nothing with 20.
         """
         self._refused += 1
         try:
