@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
-from feature_repo.table import Frame
+from feature_repo.table import Frame, as_numbers
 from training.trainers.forecast_members import Series
 from training.trainers.smoothing import matrix
 
@@ -38,7 +37,7 @@ class Reading:
 
 def _or(frame: Frame, name: str, otherwise: float) -> Floats:
     """A column's values, `otherwise` where it is null or not there."""
-    column = (
-        frame[name].cast(pl.Float64) if name in frame.columns else pl.Series([None] * frame.height, dtype=pl.Float64)
-    )
-    return column.fill_null(otherwise).to_numpy()
+    if name not in frame.columns:
+        return np.full(frame.height, otherwise)
+    found = as_numbers(frame[name])
+    return np.where(np.isnan(found), otherwise, found)
