@@ -43,10 +43,10 @@ def score(product: Product, champion: Champion | None, read: Read) -> Scored:
     if predicted is None:
         return Scored(None, _ruled(product, read), np.zeros_like(known), reason or FAILED)
     by_model: Mask = np.isfinite(predicted[product.outputs[0]])
-    if not by_model.any():
-        return Scored(None, _ruled(product, read), by_model, FAILED)
     if by_model.all():
         return Scored(champion, predicted, by_model, None)
+    if not by_model.any():
+        return Scored(None, _ruled(product, read), by_model, FAILED)
     return Scored(champion, _merged(predicted, _ruled(product, read), by_model), by_model, None)
 
 

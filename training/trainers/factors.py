@@ -98,7 +98,7 @@ class Factors:
         if isinstance(frame, Table) and codes is not None:
             named = (slot for name, slot in zip(self._names, codes.slots, strict=True) if name in frame.others)
             if not any(np.isnan(frame.numbers[slot]).any() for slot in named):
-                return frame.numbers, codes
+                return np.ascontiguousarray(frame.numbers), codes
         return np.array([coded(frame, name, self._values[name]) for name in self._names]), self._places
 
     @cached_property
