@@ -97,16 +97,22 @@ def add_scores(
 @inner
 def _prepare(column: Floats, read: Any, words: Ints, prepared: Floats) -> None:
     """A column whose missing values compare as its splits want them to go; of categories, 0 for those that go left."""
-    kind = read.kind
+    if read.kind == CATEGORY:
+        first_word, last_word = read.first_word, read.last_word
+        for lane in range(len(column)):
+            prepared[lane] = 0.0 if is_in(column[lane], words, first_word, last_word) else 1.0
+    else:
+        _prepare_numbers(column, read.kind, prepared)
+
+
+@inner
+def _prepare_numbers(column: Floats, kind: int, prepared: Floats) -> None:
     for lane in range(len(column)):
         value = column[lane]
-        if kind == CATEGORY:
-            value = 0.0 if is_in(value, words, read.first_word, read.last_word) else 1.0
-        else:
-            if abs(value) <= ZERO or (kind == WHOLE and np.isnan(value)):
-                value = 0.0
-            if np.isnan(value) or (value == 0.0 and (kind in (ZERO_LEFT, ZERO_RIGHT))):
-                value = -np.inf if kind in (ZERO_LEFT, NAN_LEFT) else np.nan  # thresholds may be infinite
+        if abs(value) <= ZERO or (kind == WHOLE and np.isnan(value)):
+            value = 0.0
+        if np.isnan(value) or (value == 0.0 and (kind in (ZERO_LEFT, ZERO_RIGHT))):
+            value = -np.inf if kind in (ZERO_LEFT, NAN_LEFT) else np.nan  # thresholds may be infinite
         prepared[lane] = value
 
 
