@@ -146,7 +146,8 @@ class Together:
         """
         if self._ours is None or len(places) != self._ours.forests[0].features:
             return np.concatenate([by_lightgbm(booster, columns[places].T) for booster in self.boosters])
-        return self._ours.sums(np.ascontiguousarray(columns, np.float64), places)
+        # of one kind always: for another the kernel would be compiled anew, seconds within a request
+        return self._ours.sums(columns if columns.flags.carray else np.require(columns, np.float64, ["C", "W"]), places)
 
 
 def by_lightgbm(booster: Any, matrix: Floats) -> Floats:
