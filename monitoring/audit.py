@@ -50,10 +50,18 @@ def conclude(engine: Engine, number: int, outcome: Outcome, detail: str) -> None
             raise DataError(f"audit_log: entry {number} is not open, allowed: one whose outcome is asked")
 
 
-def entries(engine: Engine, action: str | None = None, subject: str | None = None, limit: int = 100) -> list[Entry]:
-    """The newest entries, newest first: all, or those of an action or of a subject."""
+def entries(
+    engine: Engine,
+    action: str | None = None,
+    subject: str | None = None,
+    since: datetime | None = None,
+    limit: int = 100,
+) -> list[Entry]:
+    """The newest entries, newest first: all, or those of an action, of a subject or since an instant."""
     chosen = select(*(audit_log.c[name] for name in NAMES)).order_by(audit_log.c.id.desc()).limit(limit)
     for column, wanted in ((audit_log.c.action, action), (audit_log.c.subject, subject)):
         chosen = chosen if wanted is None else chosen.where(column == wanted)
+    if since is not None:
+        chosen = chosen.where(audit_log.c.at >= since)
     with engine.connect() as connection:
         return [Entry(**row) for row in connection.execute(chosen).mappings()]
