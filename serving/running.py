@@ -43,8 +43,8 @@ class Running:
         self.journal = Journal(lambda: database(settings), self.metrics)
         self.platform = Platform(lambda: database(settings))
         self.refusals = Refusals(self.platform, products)
-        self.judgements = Judgements(lambda: database(settings), products)
-        self.shadow = Shadow(self.journal)
+        self.judgements = Judgements(lambda: database(settings), products, self.metrics)
+        self.shadow = Shadow(self.journal, self.metrics)
         self.answers = Answers(self.features, self.models, self.journal, self.metrics, self.shadow)
         self._follower: subprocess.Popen[bytes] | None = None
         self._follower_started = -RESTART_SECONDS

@@ -17,6 +17,7 @@ from serving.answering.features import Read
 from serving.answering.journal import Journal
 from serving.answering.scoring import Scored, score
 from serving.limits import LIMITS
+from serving.telemetry.metrics import Metrics
 from serving.versions.loading import Champion
 
 LOG = logging.getLogger("talentml.serving")
@@ -33,11 +34,10 @@ class Beside:
 
 
 class Shadow:
-    """A bounded queue and the thread that empties it. What finds no room is left out; left_out counts it."""
+    """A bounded queue and the thread that empties it. What finds no room is left out, and counted."""
 
-    def __init__(self, journal: Journal) -> None:
-        self.left_out = 0
-        self._journal = journal
+    def __init__(self, journal: Journal, metrics: Metrics) -> None:
+        self._journal, self._metrics = journal, metrics
         self._waiting: queue.Queue[Beside] = queue.Queue(LIMITS.shadow_waiting)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._score_all, name="shadow", daemon=True)
@@ -51,7 +51,7 @@ class Shadow:
         try:
             self._waiting.put_nowait(beside)
         except queue.Full:
-            self.left_out += 1
+            self._metrics.shadow_left_out.labels(beside.answered.product).inc()
 
     @property
     def waits(self) -> int:

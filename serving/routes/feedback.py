@@ -19,6 +19,7 @@ from serving.limits import LIMITS
 from serving.platform import Platform
 from serving.routes.judgement import Judgement
 from serving.schemas.problems import ProblemError
+from serving.telemetry.metrics import UNSTORED, Metrics
 from training.product import Product
 
 AWAY = (OperationalError, InterfaceError, PoolTimeoutError, SourceError, TimeoutError)
@@ -33,16 +34,27 @@ Result = TypeVar("Result")
 class Judgements:
     """Takes feedback into the platform database. Its threads are its own: a database that hangs holds up no answer."""
 
-    def __init__(self, connect: Callable[[], Engine], products: Mapping[str, Product]) -> None:
+    def __init__(self, connect: Callable[[], Engine], products: Mapping[str, Product], metrics: Metrics) -> None:
         self._platform, self._products = Platform(connect, THREADS, "feedback"), products
+        self._metrics = metrics
 
     async def take(self, caller: Caller, prediction_id: str, judgement: Judgement) -> tuple[Feedback, Taken]:
         """What was stored, and whether it took the place of an earlier word; once this returns it is on the disk.
 
+        Counted, as is each refusal.
         Raises ProblemError: 404 for an answer that is not logged in time, 403 for a talent and somebody else's answer,
         422 where it cannot be told what is judged, 409 where somebody else judged it, 429 for too many in a day, 503
         where the database is away or locked.
         """
+        try:
+            feedback, taken = await self._in_time(caller, prediction_id, judgement)
+        except ProblemError as refusal:
+            self._metrics.unstored.labels(UNSTORED[refusal.status]).inc()
+            raise
+        self._metrics.feedback.labels(feedback.kind, taken.value).inc()
+        return feedback, taken
+
+    async def _in_time(self, caller: Caller, prediction_id: str, judgement: Judgement) -> tuple[Feedback, Taken]:
         try:
             async with asyncio.timeout(LIMITS.feedback_seconds):
                 return await self._taken(caller, prediction_id, judgement)

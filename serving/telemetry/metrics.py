@@ -20,6 +20,10 @@ from serving.telemetry.trace import CURRENT
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
 TURNED_AWAY = {503: "overloaded", 429: "rate", 401: "unauthenticated", 403: "forbidden", 413: "too_large"}
 """Why a request was turned away, by the status of the answer."""
+UNSTORED = {
+    403: "forbidden", 404: "unknown answer", 409: "somebody else's", 422: "unclear", 429: "too many", 503: "away",
+}  # fmt: skip
+"""Why feedback was not stored, by the status of the answer."""
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 OTHER = "other"
 Family = TypeVar("Family", Counter, Histogram)
@@ -62,6 +66,7 @@ class Metrics:
         self.active = self._gauge("active_model", active, "livemostrecent", ["product"])
         self._add_clocks()
         self._add_log()
+        self._add_words()
 
     def _add_clocks(self) -> None:
         """Instants, of the worker that is furthest behind; 0 for never."""
@@ -76,6 +81,15 @@ class Metrics:
         self.log_written = Counter("prediction_log_written", "Answers that were logged", registry=own)
         self.log_waiting = self._gauge("prediction_log_waiting", "Answers that wait to be logged", "livesum")
         self.log_waiting_bytes = self._gauge("prediction_log_waiting_bytes", "Memory that they hold", "livesum")
+
+    def _add_words(self) -> None:
+        own = self.registry
+        self.feedback = Counter("talentml_feedback", "Feedback that was stored", ["product", "result"], registry=own)
+        self.unstored = Counter("talentml_feedback_refused", "Feedback that was not", ["reason"], registry=own)
+        for reason in UNSTORED.values():
+            self.unstored.labels(reason)
+        left_out = "Answers that a challenger in the shadow was to score along and did not"
+        self.shadow_left_out = Counter("talentml_shadow_left_out", left_out, ["product"], registry=own)
 
     def _gauge(self, name: str, text: str, across: str, labels: Iterable[str] = ()) -> Gauge:
         """across: how the values of several workers become one."""

@@ -15,6 +15,7 @@ from serving.routes.api import PROBLEMS, StrictRoute
 from serving.routes.feedback import Judgements
 from serving.routes.judgement import PATH, add_feedback_route
 from serving.schemas import problems
+from serving.telemetry.metrics import Metrics
 from training.products import PRODUCTS
 
 HR = Caller("hr", Role.SERVICE)
@@ -37,7 +38,8 @@ class Desk:
     """Where feedback is handed in."""
 
     def __init__(self, connect: Any) -> None:
-        self.judgements = Judgements(connect, PRODUCTS)
+        self.metrics = Metrics()
+        self.judgements = Judgements(connect, PRODUCTS, self.metrics)
         self.app = FastAPI()
         problems.install(self.app)
         add_feedback_route(self.app, self._find, StrictRoute, PROBLEMS)
@@ -55,6 +57,10 @@ class Desk:
             raw = {"content": body} if isinstance(body, bytes) else {"json": body}
             headers = {"Content-Type": "application/json"}
             return await client.post(PATH.format(prediction_id=prediction_id), headers=headers, **raw)
+
+    def counted(self, name: str, **labels: str) -> float:
+        """The value of a counter of feedback."""
+        return self.metrics.registry.get_sample_value(f"talentml_{name}_total", labels) or 0.0
 
     def post(self, prediction_id: str, body: Any, caller: Caller = HR) -> httpx.Response:
         """The same, waited for."""

@@ -99,7 +99,7 @@ class Failing:
 def test_a_shadow_that_fails_is_recorded_as_the_rule_s_and_the_next_one_is_scored(third: Service) -> None:
     good = beside(third, 4)
     bad = replace(good, challenger=replace(good.challenger, model=Failing()))
-    shadow = Shadow(third.running.journal)
+    shadow = Shadow(third.running.journal, third.running.metrics)
     shadow.start()
     for each in (bad, good):
         shadow.add(each)
@@ -115,11 +115,11 @@ def test_a_shadow_that_fails_is_recorded_as_the_rule_s_and_the_next_one_is_score
 
 
 def test_what_finds_no_room_is_left_out_and_nobody_waits(third: Service) -> None:
-    shadow, each = Shadow(third.running.journal), beside(third, 4)
+    shadow, each = Shadow(third.running.journal, third.running.metrics), beside(third, 4)
     begun = time.monotonic()
     for _ in range(LIMITS.shadow_waiting + 5):
         shadow.add(each)
-    assert shadow.left_out == 5
+    assert third.metric(f'talentml_shadow_left_out_total{{product="{PRODUCT.name}"}}') == 5
     assert time.monotonic() - begun < 1
     shadow.close()
 
