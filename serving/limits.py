@@ -67,8 +67,8 @@ class Limits:
     """What a route says beside scores is null where it takes longer."""
     fetch_retry_seconds: float = 10.0
     load_retry_seconds: float = 60.0
-    load_seconds: float = 15.0
-    """A version that has not loaded and answered by then is refused."""
+    load_seconds: float = 30.0
+    """A version that has not loaded and answered by then is refused. The first on a machine takes 10 s: it compiles."""
     load_wait_seconds: float = 3.0
     """So long the other products wait for a version that loads slowly."""
     platform_threads: int = 8

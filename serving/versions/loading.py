@@ -23,12 +23,16 @@ WarmUp = Callable[[Product], Read]
 
 @dataclass(frozen=True)
 class Champion:
-    """A version that has loaded and answered. An answer takes all it says about the model from one of these."""
+    """A version that has loaded and answered. An answer takes all it says about the model from one of these.
+
+    is_warm: whether it answered about features that were read, and not about nulls.
+    """
 
     product: Product
     version: Promoted
     model: Model
     loaded_at: datetime
+    is_warm: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,9 @@ def loaded(home: Path, product: Product, wanted: Promoted, warm_up: WarmUp) -> C
     folder = home / "models" / product.name / str(wanted.number)
     verify(folder, wanted.sha256)
     model = load_model(folder)
-    check(product, model, warm_up(product))
-    return Champion(product, wanted, model, datetime.now(UTC))
+    read = warm_up(product)
+    check(product, model, read)
+    return Champion(product, wanted, model, datetime.now(UTC), is_warm=read.snapshot is not None)
 
 
 def check(product: Product, model: Model, read: Read) -> None:

@@ -54,13 +54,20 @@ class Models:
     def _catch_up(self, product: Product, wanted: Promoted) -> None:
         served = self.active.get(product.name)
         refusal = self.refused.get(product.name)
-        if served and served.version.is_same(wanted):
+        if served and served.version.is_same(wanted) and not self._may_warm_up(served):
             self._forgive(product)
             return
         if refusal and refusal.stands(wanted):
             return
         if not self._take(product, wanted) and served is None:
             self._take_previous(product, wanted)
+
+    def _may_warm_up(self, served: Champion) -> bool:
+        """Whether features can be read now, and could not be when it was loaded: then it is loaded once more.
+
+        Its first answer would take 10 ms longer; 0.5 s where the columns' kernels were never compiled on this machine.
+        """
+        return not served.is_warm and self.loader.warm_up(served.product).snapshot is not None
 
     def _take_previous(self, product: Product, wanted: Promoted) -> None:
         """At a cold start with a champion that fails: the version that was served last."""
@@ -81,7 +88,8 @@ class Models:
         self.active = {**self.active, product.name: champion}
         self._forgive(product)
         self.metrics.active.labels(product.name).set(wanted.number)
-        champions.remember(self.home, product.name, wanted)
+        if champion.is_warm:
+            champions.remember(self.home, product.name, wanted)
         LOG.info("%s: version %s serves", product.name, wanted.number)
         return True
 

@@ -159,6 +159,22 @@ def test_without_a_snapshot_a_model_is_loaded_all_the_same_and_serves_when_one_c
     assert (before, version(service), service.metric(FAILURES)) == (None, 3, 0.0)
 
 
+def test_a_model_that_was_loaded_without_features_warms_up_once_they_can_be_read(home: Path, serve: Serve) -> None:
+    promote(home, promoted(home, 3))
+    shutil.move(home / "online", home / "later")
+    running = serve(home).running
+    found = [running.models.active]
+    for move in (lambda: None, lambda: shutil.move(home / "later", home / "online"), lambda: None):
+        move()
+        running.refresh()
+        found.append(running.models.active)
+    assert [{each.is_warm for each in active.values()} for active in found] == [{False}, {False}, {True}, {True}]
+    assert (found[0][NAME] is found[1][NAME], found[2][NAME] is found[3][NAME]) == (True, True)
+    remembered = served(home, NAME)
+    assert remembered
+    assert remembered.number == 3
+
+
 def test_a_tiny_model_gives_the_same_answers_after_a_round_trip(tmp_path: Path, service: Service) -> None:
     from training.model import load_model
 
