@@ -23,10 +23,12 @@ NOBODY = b"\xff"  # no UTF-8 text
 class Names:
     """Distinct texts; a text's code is its place.
 
-    batch: TEXT; and KEY, where they are looked for: their bytes, all of one width, zeros after them.
+    batch: TEXT; and KEY, where they are looked for: their bytes, all of one width, zeros after them. file: where it is
+    mapped from, so that another process can map it too.
     """
 
     batch: pa.RecordBatch
+    file: Path | None = field(default=None, compare=False)
     _found: dict[str | None, float] = field(default_factory=dict, compare=False, repr=False)
     """Codes of texts that were looked for lately: 100 take 5 us instead of 40."""
     _known: dict[int, tuple[Mapping[str, float], Floats]] = field(default_factory=dict, compare=False, repr=False)
@@ -51,7 +53,7 @@ class Names:
     @staticmethod
     def mapped(path: Path) -> "Names":
         """The names that `write` wrote, mapped into memory."""
-        return Names(mapped_batch(path))
+        return Names(mapped_batch(path), path)
 
     def write(self, path: Path) -> None:
         """Write them into a file."""

@@ -29,6 +29,21 @@ LARGEST = 2**53  # up to which every whole number is a float64
 
 
 @dataclass(frozen=True)
+class Stored:
+    """A column of lists, texts or times as it lies in a snapshot's view, and which of its rows are meant, in order."""
+
+    view: str
+    name: str
+    column: pa.Array
+    places: NDArray[np.int64]
+
+    @property
+    def array(self) -> pa.Array:
+        """The rows, cut out: 25 us for 100."""
+        return self.column.take(pa.array(self.places))
+
+
+@dataclass(frozen=True)
 class Table:
     """declared: by qualified name what is read, given or computed. columns: those of its frame, in order.
 

@@ -1,5 +1,6 @@
 """What was asked and answered, with the exact features that were read, in the platform table prediction_log."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,14 +8,15 @@ from typing import Any
 
 import polars as pl
 from pydantic_core import from_json
-from sqlalchemy import Engine, insert, or_, select
+from sqlalchemy import Engine, Insert, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from feature_repo.platform.tables import prediction_log
 from feature_repo.platform.tables.types import written
 from feature_repo.table import Frame
 from feature_repo.window import Window, last_before
 from monitoring.arm import Arm
-from monitoring.packed import packed, unpacked
+from monitoring.packed import Packed, packed, unpacked
 
 EVENT = "event_timestamp"
 NEW = "(new)"
@@ -29,7 +31,8 @@ class Record:
 
     None in the shadow, whose features are those of the answer that it ran beside. as_of, snapshot: of the online store;
     None where it could not be read. model_version: None where a rule answered. subject: who asked. experiment, arm,
-    unit: as serving.versions.arms assigned; None outside of an experiment.
+    unit: as serving.versions.arms assigned; None outside of an experiment. request, answer: what they say, or as JSON,
+    as they were read and sent.
     """
 
     prediction_id: str
@@ -40,7 +43,7 @@ class Record:
     snapshot: str | None
     as_of: datetime | None
     request: Mapping[str, Any] | bytes
-    features: Frame | None
+    features: Frame | Packed | None
     answer: Mapping[str, Any] | bytes
     milliseconds: float
     predicted_at: datetime
@@ -51,27 +54,44 @@ class Record:
 
 
 def append(engine: Engine, records: Sequence[Record]) -> None:
-    """Insert the records in one transaction."""
+    """Insert the records in one transaction. Those that are there already, by their id, stay as they are."""
     rows = [_row(record) for record in records]
     if rows:
         with engine.begin() as connection:
-            connection.execute(insert(prediction_log), rows)
+            connection.execute(_insertion(engine), rows)
+
+
+def _insertion(engine: Engine) -> Insert:
+    if engine.dialect.name == "postgresql":
+        return postgresql.insert(prediction_log).on_conflict_do_nothing()
+    return sqlite.insert(prediction_log).on_conflict_do_nothing()
 
 
 def _row(record: Record) -> dict[str, Any]:
     given = {name: getattr(record, name) for name in record.__dataclass_fields__}
-    frame = record.features
+    features = record.features
+    found = features if features is None or isinstance(features, Packed) else Packed(packed(features), features.height)
     rows = {
-        "features": None if frame is None else packed(frame),
-        "row_count": 0 if frame is None else frame.height,
+        "features": found.content if found else None,
+        "row_count": found.height if found else 0,
         "request": written(_said(record.request)),
-        "answer": written(without_factors(_said(record.answer))),
+        "answer": written(_answer(record)),
     }
     return {**given, **rows}
 
 
-def _said(json: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
-    said: Mapping[str, Any] = from_json(json) if isinstance(json, bytes) else json
+def _answer(record: Record) -> Mapping[str, Any]:
+    answer = without_factors(_said(record.answer))
+    return {**answer, "as_of": record.as_of} if "as_of" in answer else answer  # as times are written in the log
+
+
+def _said(content: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
+    if not isinstance(content, bytes):
+        return content
+    try:
+        said: Mapping[str, Any] = from_json(content)
+    except ValueError:  # half of a surrogate pair, which the standard library takes
+        said = json.loads(content)
     return said
 
 

@@ -40,7 +40,7 @@ class Running:
         self.metrics = Metrics()
         self.features = Features(settings.root, products.values())
         self.models = Models(settings.root, products, self.warm_up, self.metrics)
-        self.journal = Journal(lambda: database(settings), self.metrics)
+        self.journal = Journal(settings, self.metrics)
         self.platform = Platform(lambda: database(settings))
         self.refusals = Refusals(self.platform, products)
         self.judgements = Judgements(lambda: database(settings), products, self.metrics)

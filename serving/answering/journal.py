@@ -1,131 +1,135 @@
-"""Writes answered requests to the prediction log in the background: it never blocks or fails a request."""
+"""Hands answered requests to a scribe, which writes them to the prediction log: never blocks or fails a request."""
 
 import logging
-import queue
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections import deque
 
-from pydantic_core import to_json
-from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
-from feature_repo.errors import TalentError
-from feature_repo.table import size
-from monitoring.prediction_log import Record, append
+from feature_repo.settings import Settings
+from monitoring.prediction_log import Record
+from serving.answering.dictation import Dictation, Report
+from serving.answering.messages import Encoder, Message
 from serving.limits import LIMITS
 from serving.telemetry.metrics import Metrics
 
 LOG = logging.getLogger("talentml.serving")
-RETRY_SECONDS = 1.0
-ROW_BYTES = 1_000
-"""Memory of an answered row without factors: 970 bytes measured."""
-REFUSED = (IntegrityError, DataError, ProgrammingError)
-"""What a database says of records that it will never take; with any other error it is away, and asked again."""
+ROUND_SECONDS = 0.05
+"""What comes meanwhile goes together: to wake a thread for each record takes the interpreter from the event loop."""
+RESTART_SECONDS = 2.0
 
 
 class Journal:
-    """A bounded queue and the thread that empties it. What finds no room, or no database at the end, is counted.
+    """What waits for a scribe, and the thread that speaks to it. What finds no room, or no database at the end, is
+    counted.
 
-    Bounded in records and in the bytes that they hold, those of the batch being written included.
+    A message waits until the scribe reports on it: where it is killed the next one gets all others again. They are
+    bounded in number and in bytes.
     """
 
-    def __init__(self, connect: Callable[[], Engine], metrics: Metrics) -> None:
-        self._connect, self._metrics = connect, metrics
-        self._waiting: queue.Queue[Record | None] = queue.Queue(LIMITS.log_waiting)
-        self._bytes, self._lock = 0, threading.Lock()
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._settings, self._metrics = settings, metrics
+        self._encoder = Encoder()
+        self._unsent: deque[Message] = deque()
+        self._count = self._bytes = 0
+        self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
-        self._engine: Engine | None = None
-        self._held: list[Record] = []
-        """The batch that is being written."""
+        self._thread = threading.Thread(target=self._speak, name="journal", daemon=True)
+        self._scribe: Dictation | None = None
+        self._started = -RESTART_SECONDS
+        self._is_away = False
 
     def start(self) -> None:
         """Begin to write."""
         self._thread.start()
 
+    @property
+    def scribe(self) -> int | None:
+        """The process that writes, if there is one just now."""
+        return self._scribe.pid if self._scribe else None
+
     def add(self, record: Record) -> None:
-        """Put a record in the queue, or count it as dropped. Never waits."""
-        size = size_of(record)
-        if not self._has_room(size):
-            self._metrics.log_dropped.inc()
-            return
+        """Put a record in the queue, or count it as dropped. Never waits, never fails."""
         try:
-            self._waiting.put_nowait(record)
-        except queue.Full:
+            message = self._encoder.message(record) if self._count < LIMITS.log_waiting else None
+        except Exception:
+            LOG.exception("an answer cannot be logged")
+            message = None
+        if message and self._has_room(len(message.content)):
+            self._unsent.append(message)
+        else:
             self._metrics.log_dropped.inc()
-            self._release(size)
 
     def _has_room(self, size: int) -> bool:
-        """Whether so many bytes more may wait; if so they are counted."""
+        """Whether a message of so many bytes may wait; if so it is counted."""
         with self._lock:
-            fits = self._bytes + size <= LIMITS.log_waiting_bytes
+            fits = self._count < LIMITS.log_waiting and self._bytes + size <= LIMITS.log_waiting_bytes
+            self._count += fits
             self._bytes += size if fits else 0
             return fits
 
-    def _release(self, size: int) -> None:
-        with self._lock:
-            self._bytes -= size
-
     def close(self) -> None:
         """Write what waits, for at most log_flush_seconds."""
+        if self._closing.is_set():
+            return
         self._closing.set()
-        with suppress(queue.Full):
-            self._waiting.put_nowait(None)  # wakes the writer
-        self._thread.join(LIMITS.log_flush_seconds)
-        hung = len(self._held) if self._thread.is_alive() else 0
-        self._metrics.log_dropped.inc(self._waiting.qsize() + hung)
+        if self._thread.is_alive():
+            self._thread.join()
+        self._metrics.log_dropped.inc(self._count)
 
-    def _write_all(self) -> None:
-        while self._held or not (self._closing.is_set() and self._waiting.empty()):
-            self._held = self._held or self._batch()
-            self._measure()
-            if not self._written(self._held):
-                if not self._closing.wait(RETRY_SECONDS):
-                    continue  # the database is away: hold on to these, the queue takes the next ones
-                self._metrics.log_dropped.inc(len(self._held))
-            self._release(sum(map(size_of, self._held)))
-            self._held = []
-            self._measure()
+    def _speak(self) -> None:
+        while not self._closing.is_set():
+            self._round()
+        end = time.monotonic() + LIMITS.log_flush_seconds
+        while self._count and not self._is_away and time.monotonic() < end:
+            self._round()
+        scribe = self._scribe
+        if scribe:
+            scribe.finish()
+            while not scribe.is_over and time.monotonic() < end:
+                self._note(scribe, scribe.exchange(ROUND_SECONDS))
+            scribe.end()
+
+    def _round(self) -> None:
+        scribe = self._scribe or self._begun()
+        if scribe is None:
+            time.sleep(ROUND_SECONDS)
+            return
+        while self._unsent:
+            scribe.give(self._unsent.popleft())
+        self._note(scribe, scribe.exchange(ROUND_SECONDS))
+        if scribe.is_over:
+            LOG.warning("the scribe of the prediction log has ended, %s answers wait for another", self._count)
+            scribe.end()
+            self._unsent.extendleft(reversed(scribe.sent))
+            self._scribe = None
+
+    def _begun(self) -> Dictation | None:
+        """A new scribe; none if the last one was begun just now, or the system has no process left."""
+        if time.monotonic() < self._started + RESTART_SECONDS:
+            return None
+        self._started = time.monotonic()
+        try:
+            self._scribe = Dictation(self._settings)
+        except OSError as error:
+            LOG.warning("no scribe for the prediction log: %s", error)
+        return self._scribe
+
+    def _note(self, scribe: Dictation, reports: list[Report]) -> None:
+        """Count what was written or dropped, and make room."""
+        for report in reports:
+            settled = [scribe.sent.popleft() for _ in range(report.written + report.dropped)]
+            with self._lock:
+                self._count -= len(settled)
+                self._bytes -= sum(len(message.content) for message in settled)
+            self._metrics.log_written.inc(report.written)
+            self._metrics.log_dropped.inc(report.dropped)
+            self._is_away = report.away is not None
+            if report.away:
+                LOG.warning("the prediction log cannot be written, %s more answers wait: %s", self._count, report.away)
+            if report.error:
+                LOG.error("an answer cannot be logged: %s", report.error)
+        self._measure()
 
     def _measure(self) -> None:
-        self._metrics.log_waiting.set(self._waiting.qsize())
+        self._metrics.log_waiting.set(self._count)
         self._metrics.log_waiting_bytes.set(self._bytes)
-
-    def _batch(self) -> list[Record]:
-        """The next records, as many as wait; empty after a moment without any."""
-        batch: list[Record | None] = []
-        with suppress(queue.Empty):
-            batch.append(self._waiting.get(timeout=LIMITS.watch_seconds))
-            while len(batch) < LIMITS.log_batch:
-                batch.append(self._waiting.get_nowait())
-        return [record for record in batch if record]
-
-    def _written(self, batch: list[Record]) -> bool:
-        """Whether the batch needs no second try: it is written, or no database would take it."""
-        try:
-            self._engine = self._engine or self._connect()
-            append(self._engine, batch)
-        except Exception as error:
-            if _is_away(error):
-                LOG.warning(
-                    "the prediction log cannot be written, %s more answers wait: %s", self._waiting.qsize(), error
-                )
-                return False
-            LOG.exception("%s answers cannot be logged", len(batch))
-            self._metrics.log_dropped.inc(len(batch))
-            return True
-        self._metrics.log_written.inc(len(batch))
-        return True
-
-
-def _is_away(error: Exception) -> bool:
-    return isinstance(error, (DBAPIError, PoolTimeoutError, TalentError)) and not isinstance(error, REFUSED)
-
-
-def size_of(record: Record) -> int:
-    """About how many bytes of memory a record holds. Texts of a request may be long, those of an answer are not."""
-    frame = record.features
-    rows = 0 if frame is None else size(frame) + ROW_BYTES * min(frame.height, LIMITS.answers)
-    return rows + len(to_json(record.request)) + ROW_BYTES

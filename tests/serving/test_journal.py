@@ -1,152 +1,235 @@
-"""The prediction log is written in the background, and never in the way."""
+"""The prediction log is written by a scribe, a process of its own, and never in the way."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import polars as pl
+import psutil
 import pytest
-from sqlalchemy import Connection, Engine, event, func, select
-from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
+from sqlalchemy import Engine, create_engine
 
-from feature_repo.errors import SourceError
-from feature_repo.platform import database, tables
+from feature_repo.platform import database
 from feature_repo.settings import Settings
 from feature_repo.window import Window
-from monitoring.prediction_log import Record, append, packed, read, unpacked
+from monitoring.prediction_log import append, packed, read, unpacked
 from serving.answering import journal
 from serving.answering.journal import Journal
 from serving.limits import LIMITS
 from serving.telemetry.metrics import Metrics
+from tests.faults.front import Way, front
+from tests.feature_repo.postgres import fresh_database
+from tests.serving.process import free_port, until
+from tests.serving.records import AT, record, rows
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def record(number: int, as_of: datetime | None = AT) -> Record:
-    return Record(
-        prediction_id=f"prediction-{number}",
-        request_id=None,
-        product="task_assignment",
-        model_version=3,
-        source="model",
-        snapshot="v1",
-        as_of=as_of,
-        request={"task_id": "T1"},
-        features=pl.DataFrame({"person_id": ["P1"], "task_id": ["T1"], "pair__x": [0.1 + number]}),
-        answer={"candidates": []},
-        milliseconds=1.0,
-        predicted_at=AT,
-    )
+WRITTEN, DROPPED = "prediction_log_written_total", "prediction_log_dropped_total"
+BYTES = "talentml_prediction_log_waiting_bytes"
+WORKER = """
+import time
+from feature_repo.settings import load
+from serving.answering.journal import Journal
+from serving.telemetry.metrics import Metrics
+from tests.serving.records import record
+log = Journal(load(), Metrics())
+log.start()
+for number in range(20):
+    log.add(record(number))
+time.sleep(1)  # they are in the pipe
+print(log.scribe, flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return database(Settings(home=tmp_path, _env_file=None))
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path, _env_file=None)
 
 
-def rows(engine: Engine) -> int:
-    with engine.connect() as connection:
-        return int(connection.scalar(select(func.count()).select_from(tables.prediction_log)) or 0)
+@pytest.fixture
+def engine(settings: Settings) -> Engine:
+    return database(settings)
 
 
-def test_everything_that_waits_is_written_on_closing(engine: Engine) -> None:
-    log = Journal(lambda: engine, Metrics())
+def value(metrics: Metrics, name: str) -> float | None:
+    return metrics.registry.get_sample_value(name)
+
+
+@contextmanager
+def started(settings: Settings, metrics: Metrics) -> Iterator[Journal]:
+    """A journal that writes; closed in any case."""
+    log = Journal(settings, metrics)
+    log.start()
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+def test_everything_that_waits_is_written_on_closing(settings: Settings, engine: Engine) -> None:
+    metrics = Metrics()
+    log = Journal(settings, metrics)
     for number in range(500):
         log.add(record(number))
     log.start()
     log.close()
-    assert rows(engine) == 500
+    assert rows(engine) == value(metrics, WRITTEN) == 500
+    assert value(metrics, DROPPED) == 0
 
 
-def test_a_full_queue_drops_and_counts_and_never_waits(engine: Engine) -> None:
+def test_a_full_queue_drops_and_counts_and_never_waits(settings: Settings) -> None:
     metrics = Metrics()
-    log = Journal(lambda: engine, metrics)  # not started: nothing empties it
-    one, started = record(1), time.perf_counter()
+    log = Journal(settings, metrics)  # not started: nothing empties it
+    one, begun = record(1), time.perf_counter()
     for _ in range(LIMITS.log_waiting + 5):
         log.add(one)
-    assert metrics.registry.get_sample_value("prediction_log_dropped_total") == 5
-    assert time.perf_counter() - started < 1
+    assert value(metrics, DROPPED) == 5
+    assert time.perf_counter() - begun < 1
 
 
-def test_what_waits_is_bounded_in_bytes_too_and_its_room_is_free_once_it_is_written(engine: Engine) -> None:
+def test_what_waits_is_bounded_in_bytes_too_and_its_room_is_free_once_it_is_written(
+    settings: Settings, engine: Engine
+) -> None:
     metrics = Metrics()
-    log = Journal(lambda: engine, metrics)
+    log = Journal(settings, metrics)
     long = replace(record(1), request={"text": "x" * (LIMITS.log_waiting_bytes // 10)})
     for number in range(12):
         log.add(replace(long, prediction_id=f"long-{number}"))
-    assert metrics.registry.get_sample_value("prediction_log_dropped_total") == 3  # ten and their frames are too much
+    assert value(metrics, DROPPED) == 3  # ten and what else is in them are too much
     log.start()
-    _until(lambda: rows(engine) == 9)
-    _until(lambda: metrics.registry.get_sample_value("talentml_prediction_log_waiting_bytes") == 0)
+    until(lambda: rows(engine) == 9, 20)
+    until(lambda: value(metrics, BYTES) == 0, 5)
     log.add(replace(long, prediction_id="one more"))
     log.close()
     assert rows(engine) == 10
 
 
-def test_a_database_that_is_away_gets_the_records_when_it_is_back(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal, "RETRY_SECONDS", 0.01)
-    refusals = iter([SourceError("away"), SourceError("still away")])
-
-    def connect() -> Engine:
-        for refusal in refusals:
-            raise refusal
-        return engine
-
-    log = Journal(connect, Metrics())
-    log.start()
-    log.add(record(1))
-    _until(lambda: rows(engine) == 1)
-    log.close()
-
-
-def test_what_a_database_that_stays_away_never_took_is_counted_at_the_end() -> None:
-    def away() -> Engine:
-        raise SourceError("away")
-
+def test_a_record_that_no_database_takes_is_dropped_and_counted(settings: Settings, engine: Engine) -> None:
     metrics = Metrics()
-    log = Journal(away, metrics)
-    log.start()
-    for number in range(7):
-        log.add(record(number))
-    log.close()
-    assert metrics.registry.get_sample_value("prediction_log_dropped_total") == 7
+    with started(settings, metrics) as log:
+        log.add(replace(record(1), source="oracle"))
+        until(lambda: value(metrics, DROPPED) == 1, 20)
+        log.add(record(2))
+    assert rows(engine) == 1
 
 
-@pytest.mark.parametrize("said", [InternalError, OperationalError, DatabaseError])
-def test_a_database_that_takes_nothing_for_now_is_asked_again(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: type[DBAPIError]
-) -> None:
-    """Such as a standby, which only reads, or one that lost its place in the protocol."""
-    monkeypatch.setattr(journal, "RETRY_SECONDS", 0.01)
-    refusals = iter([said("insert", {}, Exception("read-only"))])
-
-    def begin(connection: Connection) -> None:
-        for refusal in refusals:
-            raise refusal
-
-    standby = database(Settings(home=tmp_path, _env_file=None))
-    event.listen(standby, "begin", begin)
-    log = Journal(lambda: standby, Metrics())
-    log.start()
-    log.add(record(1))
-    _until(lambda: rows(engine) == 1)
-    log.close()
-
-
-def test_a_record_that_no_database_takes_is_dropped_and_the_next_ones_are_written(engine: Engine) -> None:
+def test_what_cannot_even_be_sent_is_dropped_and_fails_no_answer(settings: Settings) -> None:
     metrics = Metrics()
-    log = Journal(lambda: engine, metrics)
-    log.start()
-    log.add(record(1))
-    _until(lambda: rows(engine) == 1)
-    log.add(record(1))  # the same key again
-    _until(lambda: metrics.registry.get_sample_value("prediction_log_dropped_total") == 1)
-    log.add(record(2))
-    log.close()
-    assert rows(engine) == 2
+    Journal(settings, metrics).add(replace(record(1), request_id=object()))  # type: ignore[arg-type]
+    assert value(metrics, DROPPED) == 1
+
+
+def test_a_scribe_that_is_killed_is_replaced_and_every_record_is_written_once(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "RESTART_SECONDS", 0.1)
+    metrics, killed = Metrics(), set()
+    with started(settings, metrics) as log:
+        for hundred in range(4):
+            before = rows(engine)
+            for number in range(100):
+                log.add(record(100 * hundred + number))
+                time.sleep(0.001)
+            until(lambda before=before: rows(engine) > before and log.scribe not in killed, 20)  # type: ignore[misc]
+            assert log.scribe
+            killed.add(log.scribe)
+            os.kill(log.scribe, signal.SIGKILL)
+        until(lambda: value(metrics, WRITTEN) == 400, 20)
+        until(lambda: not any(psutil.pid_exists(each) for each in killed), 5)  # nor as a zombie
+    assert (rows(engine), value(metrics, DROPPED), len(killed)) == (400, 0, 4)
+
+
+def test_a_scribe_is_not_ended_by_what_ends_a_whole_group(settings: Settings, engine: Engine) -> None:
+    """Such as Ctrl-C: what is answered until the worker has closed is written too."""
+    metrics = Metrics()
+    with started(settings, metrics) as log:
+        log.add(record(1))
+        until(lambda: rows(engine) == 1, 20)
+        scribe = log.scribe
+        assert scribe
+        for each in (signal.SIGINT, signal.SIGTERM):
+            os.kill(scribe, each)
+        log.add(record(2))
+        until(lambda: rows(engine) == 2, 20)
+        assert log.scribe == scribe
+
+
+def test_a_closed_journal_leaves_no_process(settings: Settings, engine: Engine) -> None:
+    with started(settings, Metrics()) as log:
+        until(lambda: log.scribe is not None, 20)
+        scribe = log.scribe
+    assert scribe
+    assert not psutil.pid_exists(scribe)
+
+
+def test_a_worker_that_is_killed_leaves_its_records_written_and_no_process(settings: Settings, engine: Engine) -> None:
+    environment = {**os.environ, "TALENTML_HOME": str(settings.root)}
+    worker = subprocess.Popen([sys.executable, "-c", WORKER], stdout=subprocess.PIPE, env=environment)
+    assert worker.stdout
+    with engine.begin() as connection:
+        connection.exec_driver_sql("begin immediate")  # nobody else can write
+        scribe = int(worker.stdout.readline())
+        worker.kill()
+        worker.wait()
+        assert is_running(scribe)
+    until(lambda: rows(engine) == 20, 20)
+    until(lambda: not is_running(scribe), 20)
+
+
+def is_running(pid: int) -> bool:
+    """A process of a killed parent may stay as a zombie, where nobody waits for it."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_database_that_is_away_gets_the_records_when_it_is_back(tmp_path: Path) -> None:
+    url = urlsplit(fresh_database())
+    with front((str(url.hostname), int(url.port or 0)), Way.DOWN) as line:
+        address = f"postgresql://talentml@127.0.0.1:{line.port}{url.path}"
+        metrics = Metrics()
+        with started(Settings(home=tmp_path, database_url=address, _env_file=None), metrics) as log:
+            for number in range(7):
+                log.add(record(number))
+            time.sleep(2)
+            assert (value(metrics, WRITTEN), value(metrics, DROPPED)) == (0, 0)
+            line.turn(Way.WELL)
+            until(lambda: value(metrics, WRITTEN) == 7, 30)
+    assert rows(create_engine(url._replace(scheme="postgresql+psycopg2").geturl())) == 7
+
+
+def test_what_a_database_that_stays_away_never_took_is_counted_at_the_end(tmp_path: Path) -> None:
+    address = f"postgresql://talentml@127.0.0.1:{free_port()}/none"
+    metrics = Metrics()
+    with started(Settings(home=tmp_path, database_url=address, _env_file=None), metrics) as log:
+        for number in range(7):
+            log.add(record(number))
+    assert value(metrics, DROPPED) == 7
+
+
+def test_a_database_that_hangs_holds_up_no_close_for_longer_than_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "LIMITS", replace(LIMITS, log_flush_seconds=2.0))
+    metrics = Metrics()
+    with front(way=Way.SLOW) as line:
+        address = f"postgresql://talentml@127.0.0.1:{line.port}/none"
+        log = Journal(Settings(home=tmp_path, database_url=address, _env_file=None), metrics)
+        log.start()
+        for number in range(7):
+            log.add(record(number))
+        until(lambda: line.asked > 0, 20)
+        scribe, begun = log.scribe, time.monotonic()
+        log.close()
+    assert time.monotonic() - begun < 4
+    assert value(metrics, DROPPED) == 7
+    assert scribe
+    assert not psutil.pid_exists(scribe)
 
 
 def test_features_come_back_bit_for_bit() -> None:
@@ -169,11 +252,3 @@ def test_a_window_of_the_log_is_read_as_the_rows_that_were_scored(engine: Engine
     assert found["pair__x"].to_list() == [1.1, 2.1]
     assert found["event_timestamp"].to_list() == [AT - timedelta(microseconds=1)] * 2  # the last instant before as_of
     assert read(engine, "task_performance", later).is_empty()
-
-
-def _until(is_so: object, seconds: float = 5.0) -> None:
-    assert callable(is_so)
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)

@@ -1,0 +1,205 @@
+"""How a record goes from a worker to its scribe: as little as can be said of it, for the worker pays for every byte.
+
+Of a table its wanted numbers, as they stand in the matrix: texts go as codes and lists as places in the snapshot, which
+the scribe maps too. What is the same for all requests of a form is told once.
+"""
+
+import marshal
+import pickle
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from feature_repo.index import mapped_batch
+from feature_repo.names import Names
+from feature_repo.platform.tables.types import written
+from feature_repo.table import Frame, Stored, Table
+from monitoring.packed import Form, Packed, array_of, form_of, is_typed, packed, packed_as, texts
+from monitoring.prediction_log import Record
+
+HEAD = struct.Struct("<cQ")
+"""Goes before each message: its kind and its length."""
+FORM, RECORD = b"F", b"R"
+WITHOUT_REFERENCES = 2
+"""The version of marshal's format that does not look for what it has written already."""
+TIMES = ("as_of", "predicted_at")
+MOST_FORMS = 64
+MAPPED = 256
+"""Files of snapshots that a scribe keeps mapped: those of the last few, also once they are deleted."""
+BETWEEN = "\0"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A form as the scribe knows it. names: by each column of texts that comes as codes, in order, the texts' file."""
+
+    form: Form
+    names: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sheet as the worker keeps it, by its number. content: the message that tells it.
+
+    slots: of the numbers, then of the codes; none for a table without numbers. others: the columns that are neither.
+    """
+
+    number: int
+    slots: np.ndarray[Any, np.dtype[np.intp]]
+    others: tuple[str, ...]
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Message:
+    """A record on its way. told: the form that its number must stand for when it arrives."""
+
+    content: bytes
+    told: Told | None
+
+
+class Encoder:
+    """The worker's end. Several threads may use it: at worst a number comes to stand for two forms in turn."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[Table, Told]] = {}
+        """By what a table has in common with others of its form; the tables are without their rows."""
+        self._sheets: dict[Any, Told] = {}
+
+    def message(self, record: Record) -> Message:
+        """The record as a message: 30 us for one of 100 rows."""
+        facts = dict(vars(record))
+        facts["request"], facts["answer"] = _said(record.request), _said(record.answer)
+        for name in TIMES:  # to pickle two of them took 40 us
+            facts[name] = facts[name] and facts[name].isoformat()
+        told, facts["features"] = self._features(record.features)
+        return Message(marshal.dumps(facts, WITHOUT_REFERENCES), told)
+
+    def _features(self, rows: Frame | Packed | None) -> tuple[Told | None, Any]:
+        if isinstance(rows, Table):
+            told = self._told(rows)
+            if len(told.slots):
+                numbers = rows.numbers.take(told.slots, 0).tobytes()
+                return told, (told.number, rows.height, numbers, [_other(rows, name) for name in told.others])
+        if rows is None:
+            return None, None
+        return None, (rows.content if isinstance(rows, Packed) else packed(rows), rows.height)
+
+    def _told(self, table: Table) -> Told:
+        key = id(table.slots), tuple(table.others)
+        like, told = self._known.get(key, (None, None))
+        if told and like and _is_like(like, table):
+            return told
+        if len(self._known) >= MOST_FORMS:
+            self._known, self._sheets = {}, {}
+        told = self._new(table)
+        self._known[key] = replace(table, numbers=table.numbers[:, :0], others={}), told
+        return told
+
+    def _new(self, table: Table) -> Told:
+        form = form_of(table)
+        files = {name: known.file for name, known in table.names.items() if known.file and name not in table.others}
+        names = {name: files[name] for name in form.others if name in files}
+        known = form, tuple(names.items())
+        if known not in self._sheets:
+            number = len(self._sheets)
+            slots = [*form.slots, *(table.slots[name] for name in names)] if form.slots else []
+            others = tuple(name for name in form.others if name not in names)
+            content = pickle.dumps((number, Sheet(form, names)))
+            self._sheets[known] = Told(number, np.array(slots, np.intp), others, content)
+        return self._sheets[known]
+
+
+def _is_like(one: Table, other: Table) -> bool:
+    """Whether tables have the same columns: compared by what they are, not by what is in them."""
+    return (
+        one.slots is other.slots
+        and one.names is other.names
+        and one.declared is other.declared
+        and one.columns == other.columns
+    )
+
+
+def _said(said: Mapping[str, Any] | bytes) -> bytes:
+    return said if isinstance(said, bytes) else written(said).encode()
+
+
+def _other(table: Table, name: str) -> Any:
+    """A text of plain texts, or a list of them; where it is in the snapshot; else Arrow's array, pickled."""
+    found = table.others.get(name)
+    if isinstance(found, list):
+        return _joined(found)
+    if isinstance(found, Stored) and is_typed(table, name, found):
+        return found.view, found.name, found.places.tobytes()
+    return pickle.dumps(array_of(table, name))
+
+
+def _joined(found: list[str | None]) -> str | list[str | None]:
+    """In one: a hundred ids take 3 us so, one by one 15. As they are where one is missing, or holds what is between."""
+    try:
+        joined = BETWEEN.join(found)  # type: ignore[arg-type]
+    except TypeError:
+        return found
+    return joined if joined.count(BETWEEN) == len(found) - 1 else found
+
+
+class Decoder:
+    """The scribe's end. online: the folder of the snapshots' versions."""
+
+    def __init__(self, online: Path) -> None:
+        self.online = online
+        self._sheets: dict[int, Sheet] = {}
+
+    def tell(self, content: bytes) -> None:
+        """Note a form."""
+        number, sheet = pickle.loads(content)
+        self._sheets[number] = sheet
+        for file in sheet.names.values():
+            _names(file)  # from now on it may be deleted
+
+    def record(self, content: bytes) -> Record:
+        """The record of a message. Raises what a snapshot does that cannot be read."""
+        facts = marshal.loads(content)
+        for name in TIMES:
+            facts[name] = facts[name] and datetime.fromisoformat(facts[name])
+        features = facts["features"]
+        if features is not None:
+            is_packed = len(features) == 2
+            facts["features"] = Packed(*features) if is_packed else self._packed(facts["snapshot"], *features)
+        return Record(**facts)
+
+    def _packed(self, version: str, number: int, height: int, content: bytes, others: list[Any]) -> Packed:
+        sheet = self._sheets[number]
+        count = len(sheet.form.slots)
+        numbers = np.frombuffer(content).reshape(count + len(sheet.names), height)
+        codes = zip(sheet.names.items(), numbers[count:], strict=True)
+        arrays = {name: _names(file).arrow(row) for (name, file), row in codes}
+        left = (name for name in sheet.form.others if name not in sheet.names)
+        arrays |= {name: self._array(version, each) for name, each in zip(left, others, strict=True)}
+        return Packed(packed_as(sheet.form, numbers[:count], arrays), height)
+
+    def _array(self, version: str, sent: Any) -> pa.Array:
+        if isinstance(sent, tuple):
+            view, name, places = sent
+            stored = _view(self.online / version / f"{view}.arrow")[name]
+            return stored.take(pa.array(np.frombuffer(places, np.int64)))
+        if isinstance(sent, bytes):
+            return pickle.loads(sent)
+        return texts(sent if isinstance(sent, list) else sent.split(BETWEEN))
+
+
+@lru_cache(MAPPED)
+def _names(file: Path) -> Names:
+    return Names.mapped(file)
+
+
+@lru_cache(MAPPED)
+def _view(file: Path) -> pa.RecordBatch:
+    return mapped_batch(file)

@@ -1,0 +1,150 @@
+"""Writes a worker's answered requests to the prediction log, in a process of its own: in the worker it took 2 ms of
+each answer, and held the interpreter while the event loop waited.
+
+Messages come by standard input; what became of them is said on standard output, a line of JSON per batch. It ends when
+its input does, having written what it was given: the worker has closed it, or is gone.
+"""
+
+import json
+import logging
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from feature_repo.errors import TalentError
+from feature_repo.hidden import hidden
+from feature_repo.platform import database
+from feature_repo.settings import load
+from monitoring.prediction_log import Record, append
+from serving.answering.messages import FORM, HEAD, RECORD, Decoder
+from serving.limits import LIMITS
+
+RETRY_SECONDS = 1.0
+READ_BYTES = 2**20
+REFUSED = (IntegrityError, DataError, ProgrammingError)
+"""What a database says of records that it will never take; with any other error it is away, and asked again."""
+
+
+class Scribe:
+    """Takes messages from one end of a pipe, and says at the end of another what became of each, in their order."""
+
+    def __init__(self, connect: Callable[[], Engine], decoder: Decoder, source: int, target: int) -> None:
+        self._connect, self._decoder = connect, decoder
+        self._source, self._target = source, target
+        self._engine: Engine | None = None
+
+    def run(self) -> None:
+        """Write until the input ends."""
+        for batch in batches(self._source):
+            records, unread = self._records(batch)
+            written = self._written(records)
+            self._say(written=written, dropped=len(records) - written + unread)
+
+    def _records(self, batch: Sequence[tuple[bytes, bytes]]) -> tuple[list[Record], int]:
+        """The records of messages, and how many cannot be read."""
+        records, unread = [], 0
+        for kind, content in batch:
+            try:
+                if kind == FORM:
+                    self._decoder.tell(content)
+                else:
+                    records.append(self._decoder.record(content))
+            except Exception as error:  # noqa: BLE001  the others can be read
+                self._say(error=_said(error))
+                unread += kind == RECORD
+        return records, unread
+
+    def _written(self, records: Sequence[Record]) -> int:
+        """How many are written, however long the database is away; once the input has ended it is tried only once."""
+        while True:
+            try:
+                self._engine = self._engine or self._connect()
+                append(self._engine, records)
+                return len(records)
+            except Exception as error:  # noqa: BLE001  whatever a database says
+                if not is_away(error):
+                    return self._written_singly(records, error)
+                self._say(away=str(error))
+            if is_closed(self._source, RETRY_SECONDS):
+                return 0
+
+    def _written_singly(self, records: Sequence[Record], error: Exception) -> int:
+        """How many are, without those that no database would take."""
+        if len(records) > 1:
+            return sum(self._written([record]) for record in records)
+        self._say(error=_said(error))
+        return 0
+
+    def _say(self, written: int = 0, dropped: int = 0, away: str | None = None, error: str | None = None) -> None:
+        line = {"written": written, "dropped": dropped, "away": away, "error": error}
+        with suppress(BrokenPipeError):  # nobody is left to be told
+            os.write(self._target, json.dumps(line).encode() + b"\n")
+
+
+def batches(source: int) -> Iterator[list[tuple[bytes, bytes]]]:
+    """Kinds and contents of messages that come through a pipe, those together that are there. Ends with the pipe."""
+    read = b""
+    while new := os.read(source, READ_BYTES):
+        read += new
+        batch = []
+        begin = 0
+        while len(read) >= (first := begin + HEAD.size):
+            kind, size = HEAD.unpack_from(read, begin)
+            if len(read) < first + size:
+                break
+            batch.append((kind, read[first : first + size]))
+            begin = first + size
+        read = read[begin:]
+        yield batch
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the same records may be taken later."""
+    return isinstance(error, (DBAPIError, PoolTimeoutError, TalentError)) and not isinstance(error, REFUSED)
+
+
+def is_closed(source: int, seconds: float | None) -> bool:
+    """Whether nobody can write into a pipe any more; waits for it, for ever by None."""
+    poll = select.poll()
+    poll.register(source, 0)  # only that it is closed is asked for, not whether there is anything to read
+    return bool(poll.poll(None if seconds is None else 1000 * seconds))
+
+
+def _said(error: Exception) -> str:
+    """Others' errors name values."""
+    return str(error) if isinstance(error, TalentError) else type(error).__name__
+
+
+def _end_with_parent() -> None:
+    """A database may hang in a call that has no end."""
+    is_closed(0, None)
+    time.sleep(LIMITS.log_flush_seconds)
+    os._exit(1)
+
+
+def main() -> None:
+    """Write what the worker sends until it is closed or gone."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)  # whoever stops all at once: what is answered until the end is written too
+    target = os.dup(1)
+    os.dup2(2, 1)  # what a library prints is no line for the worker
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logging.captureWarnings(True)
+    with hidden("pandas"):
+        import pyarrow
+
+        pyarrow.array([0]).to_numpy()  # looks for pandas, once: 60 MB
+    settings = load()
+    Scribe(lambda: database(settings), Decoder(settings.root / "online"), 0, target).run()
+
+
+if __name__ == "__main__":
+    main()
