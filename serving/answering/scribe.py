@@ -6,7 +6,6 @@ its input does, having written what it was given: the worker has closed it, or i
 """
 
 import json
-import logging
 import os
 import select
 import signal
@@ -137,7 +136,6 @@ def main() -> None:
     target = os.dup(1)
     os.dup2(2, 1)  # what a library prints is no line for the worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    logging.captureWarnings(True)
     with hidden("pandas"):
         import pyarrow
 

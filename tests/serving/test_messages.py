@@ -15,11 +15,12 @@ from pydantic_core import to_json
 from feature_repo.column import Column
 from feature_repo.index import write_batch
 from feature_repo.names import Names
+from feature_repo.platform.tables.types import written
 from feature_repo.table import Stored, Table
 from monitoring.packed import unpacked
 from monitoring.prediction_log import Record, _row
 from serving.answering.messages import MOST_FORMS, Decoder, Encoder
-from tests.serving.records import record
+from tests.serving.records import AT, record
 
 NAN = float("nan")
 VERSION = "v1"
@@ -140,6 +141,17 @@ def test_json_as_it_was_sent_is_logged_as_what_it_says_without_factors(online: P
     sent = replace(record(1), request=to_json({"task_id": "Tü"}), answer=to_json(said))
     assert _row(Line(online).passed(sent)) == _row(replace(record(1), request={"task_id": "Tü"}, answer=plain))
     assert '"as_of":"2026-01-01T00:00:00+00:00"' in _row(sent)["answer"]
+
+
+@pytest.mark.parametrize("name", ["P1", "Pü", 'P","explanation":{'])
+@pytest.mark.parametrize("at", [None, AT, AT.replace(microsecond=120_000)])
+def test_an_answer_that_explains_nothing_is_logged_as_it_would_be_written(
+    online: Path, name: str, at: datetime | None
+) -> None:
+    rows = [{"person_id": name, "score": 0.1 + 0.2, "factors": None}]
+    said = {"reason": "\x7f", "as_of": at, "explanation": None, "candidates": rows}
+    sent = replace(record(1), as_of=at, answer=to_json(said, inf_nan_mode="null"))
+    assert _row(Line(online).passed(sent))["answer"] == written(said)
 
 
 def test_half_of_a_surrogate_pair_is_logged_as_it_was_asked(online: Path) -> None:
