@@ -86,7 +86,6 @@ class Limits:
     log_waiting_bytes: int = 64 * 2**20
     shadow_waiting: int = 64
     """Answers that wait for a shadow to score along; a worker that is that far behind leaves some out."""
-    log_batch: int = 200
     log_flush_seconds: float = 10.0
 
 
