@@ -57,11 +57,11 @@ class Running:
 
         Never fails. Features come first: models warm up on what requests will read.
         """
-        self.journal.start()
         self.shadow.start()
         self._stores.start(LIMITS.open_seconds)
         self._champions.start(LIMITS.open_seconds)
-        self._following.start(0)  # last: its imports take a second of a core
+        self.journal.start()  # late, as the follower: the imports of each take a second of a core
+        self._following.start(0)
 
     def close(self) -> None:
         """Stop following, and write what is not logged yet."""

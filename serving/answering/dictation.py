@@ -66,12 +66,9 @@ class Dictation:
         told = message.told
         if told and self._told.get(told.number) is not told:
             self._told[told.number] = told
-            self._put(FORM, told.content)
-        self._put(RECORD, message.content)
+            self._unwritten += HEAD.pack(FORM, len(told.content)), told.content
+        self._unwritten += HEAD.pack(RECORD, message.size), message.facts, message.numbers
         self.sent.append(message)
-
-    def _put(self, kind: bytes, content: bytes) -> None:
-        self._unwritten += (HEAD.pack(kind, len(content)), content)
 
     def exchange(self, seconds: float) -> list[Report]:
         """Write what the pipe takes, wait so many seconds, less if it was full, and read what is reported.

@@ -54,7 +54,7 @@ class Journal:
         except Exception:
             LOG.exception("an answer cannot be logged")
             message = None
-        if message and self._has_room(len(message.content)):
+        if message and self._has_room(message.size):
             self._unsent.append(message)
         else:
             self._metrics.log_dropped.inc()
@@ -120,7 +120,7 @@ class Journal:
             settled = [scribe.sent.popleft() for _ in range(report.written + report.dropped)]
             with self._lock:
                 self._count -= len(settled)
-                self._bytes -= sum(len(message.content) for message in settled)
+                self._bytes -= sum(message.size for message in settled)
             self._metrics.log_written.inc(report.written)
             self._metrics.log_dropped.inc(report.dropped)
             self._is_away = report.away is not None

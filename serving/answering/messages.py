@@ -20,7 +20,7 @@ import pyarrow as pa
 from feature_repo.index import mapped_batch
 from feature_repo.names import Names
 from feature_repo.platform.tables.types import written
-from feature_repo.table import Frame, Stored, Table
+from feature_repo.table import Floats, Frame, Stored, Table
 from monitoring.packed import Form, Packed, array_of, form_of, is_typed, packed, packed_as, texts
 from monitoring.prediction_log import Record
 
@@ -59,10 +59,19 @@ class Told:
 
 @dataclass(frozen=True)
 class Message:
-    """A record on its way. told: the form that its number must stand for when it arrives."""
+    """A record on its way. told: the form that its number must stand for when it arrives.
 
-    content: bytes
+    facts: all but the numbers of its features, which follow: to copy these once more took 10 us.
+    """
+
+    facts: bytes
+    numbers: bytes
     told: Told | None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds."""
+        return len(self.facts) + len(self.numbers)
 
 
 class Encoder:
@@ -74,34 +83,31 @@ class Encoder:
         self._sheets: dict[Any, Told] = {}
 
     def message(self, record: Record) -> Message:
-        """The record as a message: 30 us for one of 100 rows."""
+        """The record as a message: 30 us for one of 100 rows, 8 where all is in the processor's cache."""
         facts = dict(vars(record))
         facts["request"], facts["answer"] = _said(record.request), _said(record.answer)
         for name in TIMES:  # to pickle two of them took 40 us
             facts[name] = facts[name] and facts[name].isoformat()
-        told, facts["features"] = self._features(record.features)
-        return Message(marshal.dumps(facts, WITHOUT_REFERENCES), told)
+        rows = record.features
+        told = self._told(rows) if isinstance(rows, Table) else None
+        if told is None or not isinstance(rows, Table):
+            facts["features"] = _packed(rows)
+            return Message(marshal.dumps(facts, WITHOUT_REFERENCES), b"", None)
+        facts["features"] = told.number, rows.height, [_other(rows, name) for name in told.others]
+        numbers = rows.numbers.take(told.slots, 0).tobytes()
+        return Message(marshal.dumps(facts, WITHOUT_REFERENCES), numbers, told)
 
-    def _features(self, rows: Frame | Packed | None) -> tuple[Told | None, Any]:
-        if isinstance(rows, Table):
-            told = self._told(rows)
-            if len(told.slots):
-                numbers = rows.numbers.take(told.slots, 0).tobytes()
-                return told, (told.number, rows.height, numbers, [_other(rows, name) for name in told.others])
-        if rows is None:
-            return None, None
-        return None, (rows.content if isinstance(rows, Packed) else packed(rows), rows.height)
-
-    def _told(self, table: Table) -> Told:
+    def _told(self, table: Table) -> Told | None:
+        """None for a table without numbers."""
         key = id(table.slots), tuple(table.others)
         like, told = self._known.get(key, (None, None))
         if told and like and _is_like(like, table):
-            return told
+            return told if len(told.slots) else None
         if len(self._known) >= MOST_FORMS:
             self._known, self._sheets = {}, {}
         told = self._new(table)
         self._known[key] = replace(table, numbers=table.numbers[:, :0], others={}), told
-        return told
+        return told if len(told.slots) else None
 
     def _new(self, table: Table) -> Told:
         form = form_of(table)
@@ -125,6 +131,12 @@ def _is_like(one: Table, other: Table) -> bool:
         and one.declared is other.declared
         and one.columns == other.columns
     )
+
+
+def _packed(rows: Frame | Packed | None) -> tuple[bytes, int] | None:
+    if rows is None:
+        return None
+    return rows.content if isinstance(rows, Packed) else packed(rows), rows.height
 
 
 def _said(said: Mapping[str, Any] | bytes) -> bytes:
@@ -166,19 +178,19 @@ class Decoder:
 
     def record(self, content: bytes) -> Record:
         """The record of a message. Raises what a snapshot does that cannot be read."""
-        facts = marshal.loads(content)
+        facts = marshal.loads(content)  # and what follows is ignored
         for name in TIMES:
             facts[name] = facts[name] and datetime.fromisoformat(facts[name])
         features = facts["features"]
         if features is not None:
             is_packed = len(features) == 2
-            facts["features"] = Packed(*features) if is_packed else self._packed(facts["snapshot"], *features)
+            facts["features"] = Packed(*features) if is_packed else self._packed(content, facts["snapshot"], *features)
         return Record(**facts)
 
-    def _packed(self, version: str, number: int, height: int, content: bytes, others: list[Any]) -> Packed:
+    def _packed(self, content: bytes, version: str, number: int, height: int, others: list[Any]) -> Packed:
         sheet = self._sheets[number]
         count = len(sheet.form.slots)
-        numbers = np.frombuffer(content).reshape(count + len(sheet.names), height)
+        numbers = _last(content, (count + len(sheet.names), height))
         codes = zip(sheet.names.items(), numbers[count:], strict=True)
         arrays = {name: _names(file).arrow(row) for (name, file), row in codes}
         left = (name for name in sheet.form.others if name not in sheet.names)
@@ -193,6 +205,12 @@ class Decoder:
         if isinstance(sent, bytes):
             return pickle.loads(sent)
         return texts(sent if isinstance(sent, list) else sent.split(BETWEEN))
+
+
+def _last(content: bytes, shape: tuple[int, int]) -> Floats:
+    """The numbers at the end of a message."""
+    size = 8 * shape[0] * shape[1]
+    return np.frombuffer(content[len(content) - size :]).reshape(shape)
 
 
 @lru_cache(MAPPED)

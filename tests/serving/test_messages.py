@@ -83,7 +83,7 @@ class Line:
         message = self.encoder.message(record)
         if message.told:
             self.decoder.tell(message.told.content)
-        return self.decoder.record(message.content)
+        return self.decoder.record(message.facts + message.numbers)
 
 
 @pytest.mark.parametrize("like", LIKE)

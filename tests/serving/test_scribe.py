@@ -42,7 +42,7 @@ class Line:
     def message(self, record: Record) -> bytes:
         message = self.encoder.message(record)
         told = HEAD.pack(FORM, len(message.told.content)) + message.told.content if message.told else b""
-        return told + HEAD.pack(RECORD, len(message.content)) + message.content
+        return told + HEAD.pack(RECORD, message.size) + message.facts + message.numbers
 
     def report(self) -> dict[str, Any]:
         """What it says next, of what it says anything."""
