@@ -88,6 +88,7 @@ class Encoder:
         facts["request"], facts["answer"] = _said(record.request), _said(record.answer)
         for name in TIMES:  # to pickle two of them took 40 us
             facts[name] = facts[name] and facts[name].isoformat()
+        facts["arm"] = record.arm and str(record.arm)  # marshal takes no text of an enum
         rows = record.features
         told = self._told(rows) if isinstance(rows, Table) else None
         if told is None or not isinstance(rows, Table):

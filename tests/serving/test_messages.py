@@ -20,6 +20,7 @@ from feature_repo.table import Stored, Table
 from monitoring.packed import unpacked
 from monitoring.prediction_log import Record, _row
 from serving.answering.messages import MOST_FORMS, Decoder, Encoder
+from serving.versions.arms import Arm
 from tests.serving.records import AT, record
 
 NAN = float("nan")
@@ -152,6 +153,10 @@ def test_an_answer_that_explains_nothing_is_logged_as_it_would_be_written(
     said = {"reason": "\x7f", "as_of": at, "explanation": None, "candidates": rows}
     sent = replace(record(1), as_of=at, answer=to_json(said, inf_nan_mode="null"))
     assert _row(Line(online).passed(sent))["answer"] == written(said)
+
+
+def test_an_arm_arrives_as_its_text(online: Path) -> None:
+    assert Line(online).passed(replace(record(1), arm=Arm.CHALLENGER)).arm == "challenger"
 
 
 def test_half_of_a_surrogate_pair_is_logged_as_it_was_asked(online: Path) -> None:
