@@ -24,9 +24,10 @@ from feature_repo.column import Column, View
 from feature_repo.derived import derived
 from feature_repo.entities import Entity, content, job, occupation, person, skill, target, task
 from feature_repo.features import VIEWS
+from feature_repo.lists import Opened
 from feature_repo.pairs import Call, compute, wired
 from feature_repo.plan import Hop, Plan, plan
-from feature_repo.table import Table
+from feature_repo.table import Stored, Table
 from feature_repo.views import polars_type
 from training.products import PRODUCTS
 
@@ -72,13 +73,19 @@ def read(steps: Plan, candidate: Entity, rows: int) -> Table:
     """What a request has read before its pair columns, and the keys of its spine."""
     random = np.random.default_rng(1)
     spine = {each.key: pl.Series([f"{n if each == candidate else 0}" for n in range(rows)]) for each in SPINE}
-    table = Table.of(steps.all, spine, np.full(rows, AT))
+    opened: dict[str, Opened] = {}
+    table = replace(Table.of(steps.all, spine, np.full(rows, AT)), opened=opened)
     for hop in steps.hops:
         for view, columns in hop.columns.items():
-            count = rows if is_per_row(view, candidate) else 1
+            places = np.arange(rows) if is_per_row(view, candidate) else np.zeros(rows, np.int64)
             for column in columns:
-                series = values(column, count, random).alias(column.qualified)
-                table.put(column, series if count == rows else series.new_from_index(0, rows))
+                series = values(column, places.max() + 1, random).alias(column.qualified)
+                if series.dtype == pl.List:
+                    opened[column.qualified] = Opened(series.to_arrow())
+                    stored = Stored(view.name, column.name, opened[column.qualified].column, places)
+                    table.others[column.qualified] = stored
+                else:
+                    table.put(column, series.gather(places))
     return table
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
 from feature_repo.index import mapped_batch, write_batch
+from feature_repo.lists import kernels
 
 Floats = NDArray[np.float64]
 TEXT, KEY, CODE = "text", "key", "code"
@@ -31,7 +33,8 @@ class Names:
     file: Path | None = field(default=None, compare=False)
     _found: dict[str | None, float] = field(default_factory=dict, compare=False, repr=False)
     """Codes of texts that were looked for lately: 100 take 5 us instead of 40."""
-    _known: dict[int, tuple[Mapping[str, float], Floats]] = field(default_factory=dict, compare=False, repr=False)
+    _known: dict[int, tuple[Any, Floats]] = field(default_factory=dict, compare=False, repr=False)
+    """By the id of what they are translated into: that, and what each code stands for there."""
 
     @staticmethod
     def of(texts: pl.Series) -> "Names":
@@ -81,12 +84,15 @@ class Names:
 
     def find(self, wanted: Sequence[str | None]) -> Floats:
         """The code of each text, NaN where it is none of these."""
+        try:
+            return np.fromiter(map(self._found.__getitem__, wanted), np.float64, len(wanted))
+        except KeyError:
+            distinct = list(dict.fromkeys(wanted))
+            found = dict(zip(distinct, self._searched_for(distinct).tolist(), strict=True))
         if len(self._found) > MOST_FOUND:
             self._found.clear()
-        new = [text for text in dict.fromkeys(wanted) if text not in self._found]
-        if new:
-            self._found.update(zip(new, self._searched_for(new).tolist(), strict=True))
-        return np.array([self._found[text] for text in wanted], np.float64)
+        self._found.update(found)
+        return np.array([found[text] for text in wanted], np.float64)
 
     def _searched_for(self, wanted: Sequence[str | None]) -> Floats:
         if not len(self):
@@ -103,11 +109,19 @@ class Names:
 
         Found for all texts once, and kept as long as these names are: others may not be changed.
         """
-        known = self._known.get(id(others))
-        if known is None:
+        if id(others) not in self._known:
             values = [others.get(text, np.nan) for text in self.texts.to_list()]
-            known = self._known[id(others)] = others, np.array([*values, np.nan], np.float64)
-        return known[1][np.fmin(codes, len(self)).astype(np.intp)]
+            self._known[id(others)] = others, np.array([*values, np.nan], np.float64)
+        return self._of(codes, others)
+
+    def recoded(self, others: "Names") -> Floats:
+        """The code of each text among other names, NaN where it is not there; found once, as for translated."""
+        if id(others) not in self._known:
+            self._known[id(others)] = others, np.append(others.codes(self.texts), np.nan)
+        return self._known[id(others)][1]
+
+    def _of(self, codes: Floats, others: object) -> Floats:
+        return self._known[id(others)][1][np.fmin(codes, len(self)).astype(np.intp)]
 
     def series(self, codes: Floats) -> pl.Series:
         """The texts of codes, null for NaN."""
@@ -124,3 +138,33 @@ class Names:
         is_missing = np.isnan(codes)
         places = pa.array(np.where(is_missing, 0, codes).astype(np.int64), mask=is_missing)
         return self.batch[TEXT].take(places)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Texts by their codes, NaN where one is missing."""
+
+    codes: Floats
+    names: Names
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @cached_property
+    def series(self) -> pl.Series:
+        return self.names.series(self.codes)
+
+
+Texts: TypeAlias = pl.Series | Coded
+"""What a pair function reads of a column of texts whose parameter it declares as this, and not as a series."""
+
+
+def are_equal(left: Texts, right: Texts) -> Floats:
+    """1 where both are the same text, 0 where they differ, NaN where one is missing."""
+    if isinstance(left, Coded) and isinstance(right, Coded):
+        equal = np.empty(len(left.codes))
+        kernels().equal(left.codes, left.names.recoded(right.names), right.codes, equal)
+        return equal
+    one, other = (side.series if isinstance(side, Coded) else side for side in (left, right))
+    found: Floats = (one == other).cast(pl.Float64).to_numpy()
+    return found

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pyarrow as pa
 from feature_repo.derived import functions
 from feature_repo.errors import DataError
 from feature_repo.index import mapped_batch
+from feature_repo.lists import Opened
 from feature_repo.names import Names
 from feature_repo.packing import CODES, NUMBERS, SNAPSHOT, Floats, Ints, names_file
 from feature_repo.versions import current
@@ -40,6 +42,11 @@ class PackedView:
     first_number: int
     columns: tuple[str, ...]
     others: pa.RecordBatch
+
+    @cached_property
+    def opened(self) -> Mapping[str, Opened]:
+        """The others, each opened once for all who read it."""
+        return {name: Opened(self.others[name]) for name in self.others.schema.names}
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,15 @@
 """Pair columns: the same pure functions over the rows of a training frame and over the candidates of a request.
 
 A function's value in a row depends on that row only. So columns that are made by one function, such as the shares by
-project and by raiser, are computed by one call over all their rows, one column after another; and a column of texts
-that are the same in all rows, such as the words of the only task's title, is computed for one row. The values are the
-same, bit for bit (bench/pairs.py).
+project and by raiser, are computed by one call over all their rows, one column after another; and a column of texts or
+lists that are the same in all rows, such as the words of the only task's title, is computed for one row. The values are
+the same, bit for bit (bench/pairs.py). What can be decided without values is decided once for all questions of a form.
 """
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
+from feature_repo.lists import OpenLists
+from feature_repo.names import Coded, Texts
 from feature_repo.once import once, shared
 from feature_repo.plan import Hop, Pair
 from feature_repo.table import Table, typed
@@ -25,60 +27,115 @@ Places = NDArray[np.intp]
 TOGETHER = 8_192  # numbers that one call works on: arrays of 64 KiB stay in the cache, and a call costs 1% of the work
 
 
-@dataclass(frozen=True)
-class Call:
-    """Pairs of one function. inputs: for each of its parameters the rows of a table's matrix that they read.
+class Read(NamedTuple):
+    """An input that is no row of the matrix. is_coded: where it is texts with codes, by these."""
 
-    outputs: the rows that they fill. None where they are computed one by one, as some of it is in no matrix.
+    name: str
+    is_coded: bool
+
+
+class Arguments(dict[int | Read, Any]):
+    """What functions get, by row of the matrix or by name: the same object for all, so that they may share what they
+    compute of it.
     """
 
-    pairs: tuple[Pair, ...]
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def __missing__(self, wanted: int | Read) -> Any:
+        table = self.table
+        found = table.numbers[wanted] if isinstance(wanted, int) else table.argument(wanted.name, wanted.is_coded)
+        self[wanted] = found
+        return found
+
+
+@dataclass(frozen=True)
+class Together:
+    """Columns of one function whose inputs are numbers. inputs: of each parameter, by column, the rows of the matrix.
+
+    outputs: the rows that they fill.
+    """
+
+    column: Column
     inputs: tuple[Places, ...]
-    outputs: Places | None
+    outputs: Places
+
+    def compute(self, given: Arguments) -> None:
+        numbers, rows = given.table.numbers, given.table.height
+        width = max(1, TOGETHER // max(rows, 1))
+        for begin in range(0, len(self.outputs), width):
+            part = self.outputs[begin : begin + width]
+            # not numbers[slots], which takes 1.3 us for 12 rows of 100, and this 0.5
+            inputs = [numbers.take(slots[begin : begin + width], 0).reshape(-1) for slots in self.inputs]
+            numbers[part] = _numbers(self.column, inputs, rows * len(part)).reshape(len(part), rows)
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A column. inputs: rows of the matrix, and what is not in it. slot: the row that it fills, where it has one.
+
+    is_slow: whether it reads texts or lists: then it is computed for one row, where all are the same.
+    """
+
+    column: Column
+    inputs: tuple[int | Read, ...]
+    slot: int | None
+    is_slow: bool
+
+    def compute(self, given: Arguments) -> None:
+        table, inputs = given.table, [given[each] for each in self.inputs]
+        rows = every = table.height
+        if self.is_slow and rows > 1 and _are_same(inputs):
+            inputs, rows = [_first(each) for each in inputs], 1
+        if self.slot is not None:
+            table.numbers[self.slot] = _numbers(self.column, inputs, rows)
+        else:
+            found = _result(self.column, inputs, rows)
+            table.put(self.column, found if rows == every else found.new_from_index(0, every))
+
+
+Call: TypeAlias = Together | Alone
 
 
 def wired(hop: Hop, table: Table) -> tuple[Call, ...]:
     """The calls of a hop, for tables of the same slots."""
-    return tuple(_wired(call, table) for call in hop.calls)
+    return tuple(each for call in hop.calls for each in _wired(call, table))
 
 
-def _wired(call: tuple[Pair, ...], table: Table) -> Call:
+def _wired(call: tuple[Pair, ...], table: Table) -> Sequence[Call]:
     names = [(*pair.inputs, pair.column.qualified) for pair in call]
     if len(call) == 1 or not all(table.is_number(name) for each in names for name in each):
-        return Call(call, (), None)
+        return [_alone(pair, table) for pair in call]
     *inputs, outputs = (np.array([table.slots[name] for name in each]) for each in zip(*names, strict=True))
-    return Call(call, tuple(inputs), outputs)
+    return [Together(call[0].column, tuple(inputs), outputs)]
+
+
+def _alone(pair: Pair, table: Table) -> Alone:
+    inputs = tuple(_input(pair, place, table) for place in range(len(pair.inputs)))
+    name = pair.column.qualified
+    slot = table.slots[name] if table.is_number(name) else None
+    return Alone(pair.column, inputs, slot, any(isinstance(each, Read) and not each.is_coded for each in inputs))
+
+
+def _input(pair: Pair, place: int, table: Table) -> int | Read:
+    name = pair.inputs[place]
+    if table.is_number(name):
+        return table.slots[name]
+    return Read(name, name in table.names and _takes_codes(pair.column, place))
+
+
+def _takes_codes(column: Column, place: int) -> bool:
+    """Whether a function declares a parameter as Texts."""
+    parameters = list(inspect.signature(column.function).parameters.values())
+    return place < len(parameters) and bool(parameters[place].annotation == Texts)
 
 
 def compute(calls: Sequence[Call], table: Table) -> None:
     """Add the calls' columns to the table."""
-    argument = cache(table.argument)  # the same object for all functions: so they may share what they compute of it
+    given = Arguments(table)
     with shared():
         for call in calls:
-            if call.outputs is not None:
-                _together(call, call.outputs, table)
-                continue
-            for pair in call.pairs:
-                _alone(pair.column, [argument(name) for name in pair.inputs], table)
-
-
-def _together(call: Call, outputs: Places, table: Table) -> None:
-    column, rows = call.pairs[0].column, table.height
-    width = max(1, TOGETHER // max(rows, 1))
-    for begin in range(0, len(outputs), width):
-        part = outputs[begin : begin + width]
-        inputs = [table.numbers[slots[begin : begin + width]].reshape(-1) for slots in call.inputs]
-        table.numbers[part] = _numbers(column, inputs, rows * len(part)).reshape(len(part), rows)
-
-
-def _alone(column: Column, inputs: Sequence[Any], table: Table) -> None:
-    rows = table.height
-    if rows > 1 and any(_is_text(each) for each in inputs) and all(_is_same(each) for each in inputs):
-        table.put(column, _result(column, [_first(each) for each in inputs], 1).new_from_index(0, rows))
-    elif table.is_number(column.qualified):
-        table.numbers[table.slots[column.qualified]] = _numbers(column, inputs, rows)
-    else:
-        table.put(column, _result(column, inputs, rows))
+            call.compute(given)
 
 
 def _numbers(column: Column, inputs: Sequence[Any], rows: int) -> Any:
@@ -93,21 +150,35 @@ def _numbers(column: Column, inputs: Sequence[Any], rows: int) -> Any:
 
 @once
 def _first(values: Any) -> Any:
-    return values[:1]
+    if isinstance(values, OpenLists):
+        return values.first
+    return Coded(values.codes[:1], values.names) if isinstance(values, Coded) else values[:1]
 
 
-def _is_text(values: Any) -> bool:
-    return isinstance(values, pl.Series) and values.dtype == pl.String
+def _are_same(inputs: Sequence[Any]) -> bool:
+    """Whether all rows hold the same; of most inputs the first and last row tell that they do not."""
+    keys = [_key(each) for each in inputs]
+    return not any(_ends_differ(each) for each in keys) and all(_is_same(each) for each in keys)
+
+
+def _key(values: Any) -> Any:
+    """What is the same where values are the same."""
+    if isinstance(values, OpenLists):
+        return values.places
+    return values.codes if isinstance(values, Coded) else values
+
+
+def _ends_differ(values: Any) -> bool:
+    first, last = values[0], values[-1]
+    return bool(first != last and (first == first or last == last))
 
 
 @once
 def _is_same(values: Any) -> bool:
-    """Whether all rows hold the same number or text; not asked of lists."""
     if isinstance(values, np.ndarray):
-        return bool((values == values[0]).all() or np.isnan(values).all())
-    if not _is_text(values) or values[0] != values[-1]:
-        return False
-    return bool(values.null_count() == len(values) or (values == values.new_from_index(0, len(values))).all())
+        return bool((np.isnan(values) if values[0] != values[0] else values == values[0]).all())
+    # not ==, by which a missing text is equal to every one
+    return values.dtype == pl.String and bool(values.eq_missing(values.new_from_index(0, len(values))).all())
 
 
 def _result(column: Column, inputs: Sequence[Any], rows: int) -> pl.Series:

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from feature_repo.column import Column, View
 from feature_repo.derived import derived
 from feature_repo.errors import DataError
+from feature_repo.lists import Opened
 from feature_repo.names import Names
 from feature_repo.online import OnlineSnapshot
 from feature_repo.packing import Floats, Ints, held_keys, microseconds, strides
 from feature_repo.pairs import Call, compute, wired
 from feature_repo.plan import AT, Hop, Pair, Plan, declared_views, plan
-from feature_repo.table import DAY, KINDS, Table, typed
+from feature_repo.table import DAY, KINDS, LISTS, Stored, Table, typed
 
 Given = Mapping[str, Any] | pl.DataFrame | None
 Spine = Mapping[str, pl.Series | list[str | None]]
@@ -27,20 +27,21 @@ Spine = Mapping[str, pl.Series | list[str | None]]
 class Step:
     """A hop, ready. heads, keys, strides, wanted: of its views, as gathering.gather takes them.
 
-    others: for the number of a view its columns that are in no matrix. calls: its pair columns.
+    others: for the number of a view it and its columns that are in no matrix, as they are stored. calls: its pair
+    columns.
     """
 
     heads: Ints
     keys: Ints
     strides: Ints
     wanted: Ints
-    others: tuple[tuple[int, pa.RecordBatch, tuple[Column, ...]], ...]
+    others: tuple[tuple[int, str, tuple[tuple[Column, Opened], ...]], ...]
     calls: tuple[Call, ...]
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A plan that is ready for the questions of one form. slots, names: of the tables that it gives.
+    """A plan that is ready for the questions of one form. slots, names, opened: of the tables that it gives.
 
     keys: the spine's columns that lead to rows. blank: of each slot what no question changes, such as AT; else NaN.
     """
@@ -51,6 +52,7 @@ class Reader:
     slots: Mapping[str, int]
     names: Mapping[str, Names]
     blank: Floats
+    opened: Mapping[str, Opened]
     steps: tuple[Step, ...]
 
     def read(self, spine: Spine, rows: int, given: Given = None) -> Table:
@@ -59,7 +61,9 @@ class Reader:
 
         numbers = np.empty((len(self.slots), rows))
         numbers[:] = self.blank[:, np.newaxis]
-        table = Table(self.plan.all, [*spine, *self.plan.names], self.slots, numbers, dict(spine), self.names)
+        table = Table(
+            self.plan.all, [*spine, *self.plan.names], self.slots, numbers, dict(spine), self.names, self.opened
+        )
         for key in self.keys:
             numbers[self.slots[key]] = self.names[key].find(table.texts(key))
         put_given(table, given)
@@ -68,8 +72,8 @@ class Reader:
             if len(places):
                 stored = self.snapshot.codes, self.snapshot.numbers
                 gather(step.heads, step.keys, step.strides, step.wanted, *stored, numbers, places)
-            for view, others, columns in step.others:
-                _take(others, places[view], columns, table)
+            for number, view, columns in step.others:
+                _place(view, columns, places[number].copy(), table)
             compute(step.calls, table)
         return table
 
@@ -114,7 +118,9 @@ def _reader(
     fixed = _fixed(steps.hops, like)
     asked = [replace(hop, pairs=tuple(pair for pair in hop.pairs if pair not in fixed)) for hop in steps.hops]
     ready = tuple(_step(snapshot, hop, like) for hop in _together(asked))
-    return Reader(snapshot, steps, keys, slots, names, _blank(snapshot, fixed, like), ready)
+    others = [each for step in ready for _, _, columns in step.others for each in columns]
+    opened = {column.qualified: opened for column, opened in others if column.dtype in LISTS}
+    return Reader(snapshot, steps, keys, slots, names, _blank(snapshot, fixed, like), opened, ready)
 
 
 def _kept(views: Sequence[View], snapshot: OnlineSnapshot, asked: Container[str]) -> dict[str, View]:
@@ -180,7 +186,7 @@ def _step(snapshot: OnlineSnapshot, hop: Hop, like: Table) -> Step:
         keys.append([*holders, *[NO_KEY] * (most - len(holders))])
         by.append([sizes[0], *strides(sizes, view.name)[1:], *[0] * (most - len(holders))])
         if outside:
-            others.append((number, packed.others, outside))
+            others.append((number, view.name, tuple((column, packed.opened[column.name]) for column in outside)))
     return Step(
         heads=_integers(heads, HEAD),
         keys=_integers(keys, most),
@@ -203,11 +209,10 @@ def _check(packed: Sequence[str], columns: Sequence[Column], snapshot: OnlineSna
             )
 
 
-def _take(others: pa.RecordBatch, places: Ints, columns: Sequence[Column], table: Table) -> None:
-    """Columns that are in no matrix."""
-    wanted = pa.array(places)
-    for column in columns:
-        table.others[column.qualified] = others[column.name].take(wanted)
+def _place(view: str, columns: Sequence[tuple[Column, Opened]], places: Ints, table: Table) -> None:
+    """Columns that are in no matrix: left where they are."""
+    for column, opened in columns:
+        table.others[column.qualified] = Stored(view, column.name, opened.column, places)
 
 
 def given_names(given: Given) -> Sequence[str]:
@@ -223,7 +228,7 @@ def put_given(table: Table, given: Given) -> None:
 
 
 def _one_a_row(column: Column, value: Any, rows: int) -> pl.Series:
-    is_list = column.dtype in (list[str], list[float])
+    is_list = column.dtype in LISTS
     many = isinstance(value, pl.Series | np.ndarray) or (isinstance(value, list | tuple) and not is_list)
     series = typed(column, value if many else [value])
     if len(series) == 1:

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
-from feature_repo.names import Names
+from feature_repo.lists import Opened, OpenLists
+from feature_repo.names import Coded, Names
 from feature_repo.plan import AT
 from feature_repo.views import polars_type
 
 Floats = NDArray[np.float64]
-Values: TypeAlias = pl.Series | pa.Array | list[str | None]
 DAY = 86_400_000_000  # us
 KINDS = (float, int, bool)  # of numbers
+LISTS = (list[str], list[float])
 TEXT_BYTES = 64  # of a short text in a list
 LARGEST = 2**53  # up to which every whole number is a float64
 
@@ -43,13 +44,17 @@ class Stored:
         return self.column.take(pa.array(self.places))
 
 
+Values: TypeAlias = pl.Series | pa.Array | list[str | None] | Stored
+
+
 @dataclass(frozen=True)
 class Table:
     """declared: by qualified name what is read, given or computed. columns: those of its frame, in order.
 
     numbers: shape (slots, rows), NaN where missing; slots: by name the row of it, AT's too. names: of texts that stand
     there as codes. others: further texts, lists and times, and the columns of the spine; a plain list is one of texts,
-    and Arrow's arrays, which take a twentieth of the time of a series to make, become one where that is asked for.
+    and Arrow's arrays and what is stored become a series where that is asked for. opened: columns of lists that are
+    stored, by name.
     """
 
     declared: Mapping[str, Column]
@@ -58,6 +63,7 @@ class Table:
     numbers: Floats
     others: dict[str, Values]
     names: Mapping[str, Names] = field(default_factory=dict)
+    opened: Mapping[str, Opened] = field(default_factory=dict)
     _made: dict[str, pl.Series] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Series that somebody asked for."""
 
@@ -112,6 +118,7 @@ class Table:
             return self.names[name].series(numbers).alias(name) if name in self.names else self._numeric(name, numbers)
         if isinstance(found, pl.Series):
             return found
+        found = found.array if isinstance(found, Stored) else found
         return pl.Series(name, found, pl.String if isinstance(found, list) else polars_type(self.declared[name]))
 
     def _numeric(self, name: str, numbers: Floats) -> pl.Series:
@@ -129,16 +136,23 @@ class Table:
             return _coded(self.texts(name), codes)
         return self.names[name].translated(self.numbers[self.slots[name]], codes)
 
-    def argument(self, name: str) -> Any:
-        """What a pair function gets: float64, NaN for null, times as days since 1970; Arrow's lists; else a series."""
+    def argument(self, name: str, coded: bool = False) -> Any:
+        """What a pair function gets: float64, NaN for null, times as days since 1970; open lists; else a series.
+
+        coded: texts that stand there as codes are given by these.
+        """
+        kept = self.others.get(name)
+        if isinstance(kept, Stored) and name in self.opened:
+            return OpenLists(self.opened[name], kept.places)
         if self.is_number(name):
             return self.numbers[self.slots[name]]
-        kept = self.others.get(name)
+        if kept is None and coded:
+            return Coded(self.numbers[self.slots[name]], self.names[name])
         if isinstance(kept, pa.Array) and pa.types.is_large_list(kept.type):
-            return kept
+            return OpenLists.of(kept)
         found = self[name]
         if isinstance(found.dtype, pl.List):
-            return found.to_arrow()
+            return OpenLists.of(found)
         if isinstance(found.dtype, pl.Datetime):
             return (found.dt.cast_time_unit("us").to_physical() / DAY).to_numpy()
         return as_numbers(found) if found.dtype.is_numeric() or found.dtype == pl.Boolean else found
@@ -199,12 +213,16 @@ def _coded(texts: Sequence[str | None], codes: Mapping[str, float]) -> Floats:
 def _size(values: Values) -> int:
     if isinstance(values, pl.Series):
         return int(values.estimated_size())
+    if isinstance(values, Stored):
+        return int(values.places.nbytes)
     return TEXT_BYTES * len(values) if isinstance(values, list) else int(values.get_total_buffer_size())
 
 
 def _taken(values: Values, places: NDArray[np.intp]) -> Values:
     if isinstance(values, pl.Series):
         return values.gather(places)
+    if isinstance(values, Stored):
+        return replace(values, places=values.places[places])
     return [values[place] for place in places] if isinstance(values, list) else values.take(pa.array(places))
 
 

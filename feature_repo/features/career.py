@@ -17,6 +17,9 @@ from feature_repo.features.ragged import (
     listed,
     lookup,
     mean_by_row,
+    ratios,
+    row_of_each,
+    sum_by_row,
     weighted_mean_by_row,
 )
 from feature_repo.features.ragged import cosine as cosine_of
@@ -36,9 +39,9 @@ def skill_coverage(
     talent_skill_set__skills: Lists, talent_skill_set__levels: Lists,
 ) -> Floats:  # fmt: skip
     """Share of the needed skills that the person declares, by importance; missing where none are needed."""
-    rows, held = lookup(occupation_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
+    held = lookup(occupation_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
     weights = listed(occupation_skill_set__weights)
-    return weighted_mean_by_row(rows, (held > 0).astype(np.float64), weights, len(occupation_skill_set__skills))
+    return weighted_mean_by_row(occupation_skill_set__skills, (held > 0).astype(np.float64), weights)
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=SKILLS)
@@ -47,25 +50,24 @@ def level_coverage(
     occupation_skill_set__weights: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists,
 ) -> Floats:  # fmt: skip
     """Mean over the needed skills of min(1, level declared / level needed), by importance."""
-    rows, held = lookup(occupation_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
-    ratios = np.minimum(held / listed(occupation_skill_set__levels), 1.0)
-    weights = listed(occupation_skill_set__weights)
-    return weighted_mean_by_row(rows, ratios, weights, len(occupation_skill_set__skills))
+    shares = ratios(
+        occupation_skill_set__skills, occupation_skill_set__levels, talent_skill_set__skills, talent_skill_set__levels
+    )
+    return weighted_mean_by_row(occupation_skill_set__skills, shares, listed(occupation_skill_set__weights))
 
 
 @view.column(float, unit="skills", minimum=0, source=SKILLS)
 def missing_skills(occupation_skill_set__skills: Lists, talent_skill_set__skills: Lists) -> Floats:
     """How many of the needed skills the person does not declare."""
-    rows, held = is_held(occupation_skill_set__skills, talent_skill_set__skills)
-    needed = lengths(occupation_skill_set__skills)
-    return needed - np.bincount(rows, weights=held, minlength=len(needed))
+    held = is_held(occupation_skill_set__skills, talent_skill_set__skills)
+    return lengths(occupation_skill_set__skills) - sum_by_row(occupation_skill_set__skills, held)
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source="neo4j.wanted_skills, neo4j.occupation_skills")
 def wanted_share(occupation_skill_set__skills: Lists, wanted_set__wanted: Lists) -> Floats:
     """Share of the needed skills that the person would like to work with."""
-    rows, wanted = is_held(occupation_skill_set__skills, wanted_set__wanted)
-    return mean_by_row(rows, wanted, len(occupation_skill_set__skills))
+    wanted = is_held(occupation_skill_set__skills, wanted_set__wanted)
+    return mean_by_row(occupation_skill_set__skills, wanted)
 
 
 @view.column(float, minimum=-1, maximum=1, nulls=1.0, source=TRAITS)
@@ -100,9 +102,10 @@ def value_similarity(
 
 def _similarity(offered: Lists, offered_values: Lists, cared: Lists, cared_values: Lists, interests: bool) -> Floats:
     """Over the traits of one kind that both sides have a value for."""
-    rows, own = lookup(offered, cared, cared_values, missing=np.nan)
+    own = lookup(offered, cared, cared_values, missing=np.nan)
     kept = (are_among(offered, INTERESTS) == interests) & ~np.isnan(own)
-    return centred_cosine(rows[kept], listed(offered_values)[kept], own[kept], len(offered))
+    rows = row_of_each(offered)[kept]
+    return centred_cosine(rows, listed(offered_values)[kept], own[kept], len(offered))
 
 
 @view.column(float, unit="zones", minimum=-5, maximum=5, nulls=1.0, source="mysql.talents, mysql.occupations")

@@ -4,13 +4,13 @@ Pure array functions, the same for training rows and for a request. Source of th
 """
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.column import View
 from feature_repo.entities import job, person
-from feature_repo.features.ragged import Lists, lengths, listed, lookup, mean_by_row, weighted_mean_by_row
+from feature_repo.features.ragged import Lists, lengths, listed, lookup, mean_by_row, ratios, weighted_mean_by_row
 from feature_repo.features.ragged import cosine as cosine_of
+from feature_repo.names import Texts, are_equal
 
 Floats = NDArray[np.float64]
 
@@ -29,8 +29,8 @@ def skill_coverage(
     job_skill_set__skills: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists
 ) -> Floats:
     """Share of the job's skills that the person declares; missing where the job names none."""
-    rows, held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
-    return mean_by_row(rows, (held > 0).astype(np.float64), len(job_skill_set__skills))
+    held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
+    return mean_by_row(job_skill_set__skills, (held > 0).astype(np.float64))
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=SKILLS)
@@ -41,9 +41,9 @@ def mandatory_coverage(
     talent_skill_set__levels: Lists,
 ) -> Floats:
     """Share of the skills that the job cannot do without that the person declares; missing where there is none."""
-    rows, held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
+    held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
     must = listed(job_skill_set__mandatory)
-    return weighted_mean_by_row(rows, (held > 0).astype(np.float64), must, len(job_skill_set__skills))
+    return weighted_mean_by_row(job_skill_set__skills, (held > 0).astype(np.float64), must)
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=SKILLS)
@@ -67,9 +67,8 @@ def proficiency_alignment(
     talent_skill_set__levels: Lists,
 ) -> Floats:
     """Mean over the job's skills of min(1, level declared / level asked for); missing where the job names none."""
-    rows, held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
-    asked = listed(job_skill_set__levels)
-    return mean_by_row(rows, np.minimum(held / asked, 1.0), len(job_skill_set__skills))
+    shares = ratios(job_skill_set__skills, job_skill_set__levels, talent_skill_set__skills, talent_skill_set__levels)
+    return mean_by_row(job_skill_set__skills, shares)
 
 
 @view.column(float, unit="years", minimum=0, maximum=60, nulls=1.0, source=SKILLS)
@@ -80,9 +79,9 @@ def skill_years(
     talent_skill_set__years: Lists,
 ) -> Floats:
     """Years of use of the job's skills, weighted by the level asked for; missing where the job names none."""
-    rows, held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__years, missing=0.0)
+    held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__years, missing=0.0)
     asked = listed(job_skill_set__levels)
-    return weighted_mean_by_row(rows, np.nan_to_num(held), asked, len(job_skill_set__skills))
+    return weighted_mean_by_row(job_skill_set__skills, np.nan_to_num(held), asked)
 
 
 @view.column(float, unit="ranks", minimum=-6, maximum=6, nulls=1.0, source=RANKS)
@@ -189,9 +188,9 @@ def education_met(fit__education_gap: Floats) -> Floats:
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=RANKS)
-def same_department(profile__department_id: pl.Series, job__department_id: pl.Series) -> pl.Series:
+def same_department(profile__department_id: Texts, job__department_id: Texts) -> Floats:
     """1 where the person works in the kind of department that the job is in."""
-    return (profile__department_id == job__department_id).cast(pl.Float64)
+    return are_equal(profile__department_id, job__department_id)
 
 
 @view.column(float, minimum=-1, maximum=1, nulls=1.0, source=TEXTS)

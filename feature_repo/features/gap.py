@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import View
 from feature_repo.entities import person, skill, target
-from feature_repo.features.ragged import Lists, lengths, listed, lookup, mean_by_row, one_each
+from feature_repo.features.ragged import Lists, lengths, lookup, mean_by_row, means, one_each, ratios
 
 Floats = NDArray[np.float64]
 DECLARED = "neo4j.talent_skills"
@@ -21,7 +21,7 @@ view = View("gap", (person, target, skill))
 
 def _of_skill(skill_id: pl.Series, names: Lists, amounts: Lists, missing: float) -> Floats:
     """The amount of each row's own skill among the names of the row."""
-    return lookup(one_each(skill_id), names, amounts, missing)[1]
+    return lookup(one_each(skill_id), names, amounts, missing)
 
 
 @view.column(float, minimum=0, maximum=5, source=DECLARED)
@@ -57,8 +57,8 @@ def skill_years(skill_id: pl.Series, talent_skill_set__skills: Lists, talent_ski
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=BUILT)
 def groundwork(skill_before__skills: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists) -> Floats:
     """Share of what has to be learnt before the skill that the person declares; missing where there is nothing."""
-    rows, held = lookup(skill_before__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
-    return mean_by_row(rows, (held > 0).astype(np.float64), len(skill_before__skills))
+    held = lookup(skill_before__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
+    return mean_by_row(skill_before__skills, (held > 0).astype(np.float64))
 
 
 @view.column(float, unit="levels", minimum=0, maximum=5, nulls=1.0, source=BUILT)
@@ -66,8 +66,8 @@ def advanced_level(
     skill_after__following: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists
 ) -> Floats:
     """Mean level in what builds on the skill, 0 where not declared; missing where nothing does."""
-    rows, held = lookup(skill_after__following, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
-    return mean_by_row(rows, held, len(skill_after__following))
+    held = lookup(skill_after__following, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
+    return mean_by_row(skill_after__following, held)
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=f"{ASKED}, {DECLARED}")
@@ -76,8 +76,8 @@ def target_coverage(
     talent_skill_set__levels: Lists,
 ) -> Floats:  # fmt: skip
     """Mean over all that is asked for of min(1, level declared / level asked for)."""
-    rows, held = lookup(target__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
-    return mean_by_row(rows, np.minimum(held / listed(target__levels), 1.0), len(target__skills))
+    shares = ratios(target__skills, target__levels, talent_skill_set__skills, talent_skill_set__levels)
+    return mean_by_row(target__skills, shares)
 
 
 @view.column(float, unit="skills", minimum=0, source=DECLARED)
@@ -89,5 +89,4 @@ def declared_skills(talent_skill_set__skills: Lists) -> Floats:
 @view.column(float, unit="levels", minimum=0, maximum=5, nulls=1.0, source=DECLARED)
 def mean_level(talent_skill_set__levels: Lists) -> Floats:
     """Mean proficiency over the skills that the person declares."""
-    found: Floats = pl.Series(values=talent_skill_set__levels).list.mean().to_numpy()
-    return found
+    return means(talent_skill_set__levels)

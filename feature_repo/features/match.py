@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.features import history, task, wording
 from feature_repo.features.pair import difference, faded, view
-from feature_repo.features.ragged import Lists, listed, lookup, mean_by_row
+from feature_repo.features.ragged import Lists, lookup, mean_by_row, ratios
 from feature_repo.features.standing import read_off
+from feature_repo.names import Texts, are_equal
 
 Floats = NDArray[np.float64]
 WORKING_DAY = 7.0  # hours; estimates are often whole days
@@ -16,9 +17,9 @@ SKILLS = "mongodb.user_skills, neo4j.requirements"
 
 
 @view.column(float, minimum=0, maximum=1, source="mysql.tasks", nulls=1.0)
-def is_raiser(task__raiser_id: pl.Series, person__id: pl.Series) -> pl.Series:
+def is_raiser(task__raiser_id: Texts, person__id: Texts) -> Floats:
     """1 where the person raised the task; missing where nobody is known to have raised it."""
-    return (task__raiser_id == person__id).cast(pl.Float64)
+    return are_equal(task__raiser_id, person__id)
 
 
 @view.column(float, source="mysql.tasks")
@@ -96,12 +97,11 @@ def skill_match(
     task__skills: Lists, task__skill_levels: Lists, skill_set__skills: Lists, skill_set__levels: Lists
 ) -> Floats:
     """Mean over the required skills of min(1, level held / level asked for); missing where none is required."""
-    rows, held = lookup(task__skills, skill_set__skills, skill_set__levels, missing=0.0)
-    return mean_by_row(rows, np.minimum(held / listed(task__skill_levels), 1.0), len(task__skills))
+    return mean_by_row(task__skills, ratios(task__skills, task__skill_levels, skill_set__skills, skill_set__levels))
 
 
 @view.column(float, minimum=0, maximum=1, source=SKILLS, nulls=1.0)
 def skill_coverage(task__skills: Lists, skill_set__skills: Lists, skill_set__levels: Lists) -> Floats:
     """Share of the required skills that the person has at any level; missing where none is required."""
-    rows, held = lookup(task__skills, skill_set__skills, skill_set__levels, missing=0.0)
-    return mean_by_row(rows, (held > 0).astype(np.float64), len(task__skills))
+    held = lookup(task__skills, skill_set__skills, skill_set__levels, missing=0.0)
+    return mean_by_row(task__skills, (held > 0).astype(np.float64))

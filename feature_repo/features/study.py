@@ -24,7 +24,7 @@ def level_before(
     content__skill_id: pl.Series, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists
 ) -> Floats:
     """Proficiency that the person declares in the skill that is taught; 0 where it is not declared."""
-    return lookup(one_each(content__skill_id), talent_skill_set__skills, talent_skill_set__levels, missing=0.0)[1]
+    return lookup(one_each(content__skill_id), talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
 
 
 @view.column(float, unit="levels", minimum=-5, maximum=5, nulls=1.0, source=LEVELS)
@@ -50,14 +50,14 @@ def gain_per_hour(study__gain: Floats, content__hours: Floats) -> Floats:
 @view.column(float, minimum=0, maximum=1, source="neo4j.wanted_skills, mongodb.contents")
 def is_wanted(content__skill_id: pl.Series, wanted_set__wanted: Lists) -> Floats:
     """1 where the person would like to work with the skill that is taught."""
-    return is_held(one_each(content__skill_id), wanted_set__wanted)[1]
+    return is_held(one_each(content__skill_id), wanted_set__wanted)
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source="neo4j.prerequisites, neo4j.talent_skills")
 def readiness(taught_before__needed: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists) -> Floats:
     """Share of what has to be learnt before that the person declares; missing where nothing has to be."""
-    rows, held = lookup(taught_before__needed, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
-    return mean_by_row(rows, (held > 0).astype(np.float64), len(taught_before__needed))
+    held = lookup(taught_before__needed, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
+    return mean_by_row(taught_before__needed, (held > 0).astype(np.float64))
 
 
 @view.column(float, minimum=0, maximum=1, source="mongodb.engagements")

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from feature_repo.column import Column, View
 from feature_repo.entities import person, project, task
+from feature_repo.lists import OpenLists
 from feature_repo.publish import Published, publish
 from feature_repo.settings import Settings
 from tests.feature_repo.histories import PROJECTS, Row, frame, instant
@@ -59,7 +59,7 @@ def strength(pair__idle_days: Any, person__odd: Any, project__value: Any) -> Any
 
 
 @pair.column(float)
-def common(person__names: pa.Array, member__names: pa.Array) -> Any:
+def common(person__names: OpenLists, member__names: OpenLists) -> Any:
     """How many names both lists hold."""
     return pl.Series(values=person__names).list.set_intersection(pl.Series(values=member__names)).list.len()
 

@@ -112,7 +112,14 @@ def test_a_column_that_needs_another_of_its_function_comes_after_it():
 
 @pytest.mark.parametrize(
     ("titles", "lengths"),
-    [(["fix it"] * 3, [1]), ([None] * 3, [1]), (["fix it", "fix it", None], [3]), (["a", "b", "a"], [3]), (["a"], [1])],
+    [
+        (["fix it"] * 3, [1]),
+        ([None] * 3, [1]),
+        (["fix it", "fix it", None], [3]),
+        ([None, "fix it", None], [3]),
+        (["a", "b", "a"], [3]),
+        (["a"], [1]),
+    ],
 )
 def test_a_text_that_all_rows_share_is_read_once(titles, lengths):
     calls: list[int] = []

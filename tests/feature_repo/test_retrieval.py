@@ -138,7 +138,7 @@ def test_a_pair_function_that_loses_rows_is_refused(home):
         historical_frame(home, spine([5, 6]), [short], views=views)
 
 
-def test_pair_columns_get_floats_arrow_s_lists_and_the_instant_in_days(home):
+def test_pair_columns_get_floats_open_lists_and_the_instant_in_days(home):
     seen = {}
 
     def spy(person__value, person__flag, person__day, person__names, at):
@@ -154,7 +154,7 @@ def test_pair_columns_get_floats_arrow_s_lists_and_the_instant_in_days(home):
     np.testing.assert_array_equal(seen["person__value"], [3.0, np.nan])
     np.testing.assert_array_equal(seen["person__flag"], [np.nan, np.nan])
     np.testing.assert_array_equal(seen["person__day"], [instant(3).timestamp() / 86_400, np.nan])
-    assert seen["person__names"].to_pylist() == [None, None]
+    assert seen["person__names"].array.to_pylist() == [None, None]
 
 
 def test_an_empty_spine_gives_an_empty_frame(home):
