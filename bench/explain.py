@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from serving.answering.explain import factors
+from training.contributions import Contributions
 from training.shap.treeshap import TOLERANCE, contributions
 from training.trainers.boosted import Boosted, Rows
 
@@ -86,21 +87,23 @@ def ways(model: Boosted, columns: list[Column], asked: pl.DataFrame) -> Mapping[
     def pair(one: pl.DataFrame) -> pl.DataFrame:
         model.raw(one)
         parts = booster.predict(model.encoding.matrix(one), pred_contrib=True)
-        return pl.from_numpy(np.asarray(parts), schema=[*model.encoding.names, "expected"])
+        return Contributions.of(model.encoding.names, np.asarray(parts)).frame
 
     def arrays() -> None:
         booster.predict(matrix, raw_score=True)
         contributions(booster, matrix)
 
-    def whole() -> pl.DataFrame:
+    def whole() -> Contributions:
         model.raw(asked)
         return model.contributions(asked)
+
+    known = {column.qualified: column for column in columns}
 
     return {
         BARE: bare,
         ARRAYS: arrays,
         FRAME: whole,
-        WORDS: lambda: factors(whole(), asked, columns, "score"),
+        WORDS: lambda: factors(whole(), asked, known, "score"),
         LOOP: lambda: [pair(asked[place]) for place in range(len(asked))],
         ROWS: lambda: [bare(matrix[place : place + 1]) for place in range(len(matrix))],
         THEIRS: lambda: booster.predict(matrix, pred_contrib=True),

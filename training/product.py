@@ -17,6 +17,7 @@ from feature_repo.column import Column
 from feature_repo.entities import Entity
 from feature_repo.table import Frame
 from feature_repo.window import Window
+from training.contributions import Contributions
 from training.route import Outputs, Route
 from training.tuning.space import Search
 
@@ -42,8 +43,8 @@ class Model(Protocol):
     def predict(self, frame: Frame) -> Outputs:
         """The outputs of the product in its order, each of shape (rows,): arrays, as a frame of them takes 70 us."""
 
-    def contributions(self, frame: Frame) -> pl.DataFrame:
-        """What each column added to the explained output: a float column per qualified column, plus `expected`."""
+    def contributions(self, frame: Frame) -> Contributions:
+        """What each column added to the explained output."""
 
     def save(self, folder: Path) -> None:
         """Write text and skops files, never a pickle, that load_model reads."""
@@ -179,6 +180,11 @@ class Product:
         """What a request reads: the model's columns, those of the rule, and what the routes look at beside them."""
         beside = (column for route in self.routes for column in route.reads)
         return tuple({each.qualified: each for each in (*self.columns, *self.rule.columns, *beside)}.values())
+
+    @cached_property
+    def declared(self) -> Mapping[str, Column]:
+        """The columns by qualified name."""
+        return {column.qualified: column for column in self.columns}
 
     @property
     def is_ranking(self) -> bool:

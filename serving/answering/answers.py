@@ -29,6 +29,7 @@ from serving.telemetry.metrics import Metrics
 from serving.telemetry.trace import CURRENT
 from serving.versions.arms import Served, unit_of
 from serving.versions.models import Champion, Models
+from training.contributions import Contributions
 from training.product import Product
 from training.route import Answered, Extra, Route
 
@@ -53,12 +54,19 @@ class Question:
 class Explained:
     """The factors of the rows that were explained, and what they explain; None where that failed or was not asked.
 
-    contributions: as the model gave them, with `row`, the place in the answer.
+    parts: as the model gave them; places: of their rows in the answer.
     """
 
     factors: Factors
     head: dict[str, Any] | None
-    contributions: pl.DataFrame | None = None
+    parts: Contributions | None = None
+    places: Sequence[int] = ()
+
+    @property
+    def contributions(self) -> pl.DataFrame | None:
+        """The parts with `row`, the place in the answer."""
+        rows = pl.Series(self.places, dtype=pl.Int64)
+        return None if self.parts is None else self.parts.frame.with_columns(row=rows)
 
 
 NOT_EXPLAINED = Explained({}, None)
@@ -197,8 +205,11 @@ class Answers:
             return NOT_EXPLAINED
         with self.metrics.stage(product.name, "explanation"):
             places = [place for place, row in enumerate(shown) if scored.by_model[row]]
+            asked = scored.champion, read.features, rows, places
             try:
-                return await self.explainers.run(_explain, scored.champion, read.features, rows, places)
+                if scored.champion.is_explained_inline(len(rows)):
+                    return _explain(*asked)
+                return await self.explainers.run(_explain, *asked)
             except Exception as error:  # noqa: BLE001  a score is worth having without its explanation
                 LOG.warning("%s: no explanation: %r", product.name, error)
                 return NOT_EXPLAINED
@@ -236,11 +247,10 @@ def _record(question: Question, served: Served, said: Said, features: Frame) -> 
 def _explain(champion: Champion, features: Table, rows: Sequence[int], places: Sequence[int]) -> Explained:
     """rows: of the scored frame; places: the same rows' places in the answer."""
     explained = features.rows(rows)
-    contributions = champion.model.contributions(explained)
-    found = factors(contributions, explained, champion.product.columns, champion.model.explains)
-    head = explanation(contributions, champion.model.explains, champion.model.scale)
-    named = contributions.with_columns(row=pl.Series(places, dtype=pl.Int64))
-    return Explained(dict(zip(rows, found, strict=True)), head, named)
+    parts = champion.model.contributions(explained)
+    found = factors(parts, explained, champion.product.declared, champion.model.explains)
+    head = explanation(parts, champion.model.explains, champion.model.scale)
+    return Explained(dict(zip(rows, found, strict=True)), head, parts, places)
 
 
 def _said(product: Product, route: Route, answered: Answered) -> dict[str, Any]:

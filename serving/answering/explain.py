@@ -1,6 +1,6 @@
 """The columns that moved an answer most, with the model's own contributions (SHAP values for LightGBM)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -9,51 +9,52 @@ import polars as pl
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
-from feature_repo.table import Frame
+from feature_repo.table import Frame, Table
 from serving.limits import LIMITS
 from training.asking.wording import plain, sentence
+from training.contributions import Contributions
 
-EXPECTED = "expected"
 SAME = 1e-9
 
 
 def factors(
-    contributions: pl.DataFrame,
+    contributions: Contributions,
     features: Frame,
-    columns: Sequence[Column],
+    columns: Mapping[str, Column],
     output: str,
     top: int = LIMITS.factors,
 ) -> list[list[dict[str, Any]]]:
     """For each row its strongest factors, strongest first; columns that changed nothing are left out.
 
-    contributions: a float column per qualified column, in the scale of the model, or per part of the model that is no
-    column, such as a trend; features: the columns' values.
+    features: the columns' values, the same rows; columns: those that are declared, by qualified name.
     Raises DataError for a contribution that is not finite.
     """
-    declared = {column.qualified: column for column in columns}
-    names = [name for name in contributions.columns if name != EXPECTED]
-    known = {name: declared.get(name) or _part(name) for name in names}
-    amounts = contributions.to_numpy()[
-        :, [place for place, name in enumerate(contributions.columns) if name != EXPECTED]
-    ]
+    names, amounts = contributions.names, contributions.values
     if not np.isfinite(amounts).all():
         raise DataError("contributions: not finite, allowed: numbers")
-    series, present = cache(features.__getitem__), frozenset(features.columns)
-
-    def value(name: str, row: int) -> Any:
-        return series(name)[row] if name in present else None
-
     strongest = np.argsort(-np.abs(amounts), axis=1, kind="stable")[:, :top]
+    chosen = np.take_along_axis(amounts, strongest, axis=1)
+    present = frozenset(features.columns)
+
+    def found(name: str, row: int, amount: float) -> dict[str, Any]:
+        value = _value(features, name, row) if name in present else None
+        return factor(columns.get(name) or _part(name), value, amount, output)
+
     return [
-        [
-            factor(known[names[place]], value(names[place], row), float(amounts[row, place]), output)
-            for place in places
-            if amounts[row, place]
-        ]
-        for row, places in enumerate(strongest)
+        [found(names[place], row, amount) for place, amount in zip(places, own, strict=True) if amount]
+        for row, (places, own) in enumerate(zip(strongest.tolist(), chosen.tolist(), strict=True))
     ]
 
 
+def _value(features: Frame, name: str, row: int) -> Any:
+    """One value, None where missing. Of a number no series is made: 50 values take 0.02 ms, by series 0.1."""
+    if not isinstance(features, Table) or not features.is_number(name):
+        return features[name][row]
+    number = features.numbers.item(features.slots[name], row)
+    return None if number != number else features.declared[name].dtype(number)
+
+
+@cache
 def _part(name: str) -> Column:
     """A part of a model that is no column, as one: it has no value of its own."""
     return Column(name=name, dtype=float, view="", function=_part, description=f"The {name.replace('_', ' ')}")
@@ -73,8 +74,8 @@ def factor(column: Column, value: Any, contribution: float, output: str) -> dict
     }
 
 
-def explanation(contributions: pl.DataFrame, output: str, scale: str) -> dict[str, Any]:
+def explanation(contributions: Contributions, output: str, scale: str) -> dict[str, Any]:
     """What the factors explain, as replies.Explanation. expected: None where each row has its own."""
-    values = contributions[EXPECTED].to_numpy() if EXPECTED in contributions.columns else np.zeros(0)
+    values = contributions.expected
     expected = float(values[0]) if len(values) and np.ptp(values) < SAME else None
     return {"output": output, "scale": scale, "expected": expected}

@@ -1,6 +1,8 @@
 """A version as a worker holds it, how it is loaded, and why one was refused."""
 
+import math
 import time
+import timeit
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from feature_repo.errors import DataError, RegistryError, ServingError
+from feature_repo.table import Table
 from serving.answering.features import Read
 from serving.limits import LIMITS
 from serving.versions.champions import Promoted
@@ -17,6 +20,7 @@ from serving.watch import begun
 from training.model import load_model, verify
 from training.product import Model, Product
 
+TIMED = 5
 WarmUp = Callable[[Product], Read]
 """Gives a few rows of a product's columns, as a request would read them."""
 
@@ -33,6 +37,16 @@ class Champion:
     model: Model
     loaded_at: datetime
     is_warm: bool = True
+    explained_seconds: float = math.inf
+    """How long it took to explain one row, once it was warm."""
+
+    def is_explained_inline(self, rows: int) -> bool:
+        """Whether so many rows are explained on the event loop: fast, and by kernels that cannot hang.
+
+        A model says itself that it is explained so, as none of a foreign kind is.
+        """
+        is_fast = self.explained_seconds <= LIMITS.inline_explained_seconds
+        return is_fast and rows <= LIMITS.inline_explained_rows and getattr(self.model, "is_compiled", False)
 
 
 @dataclass(frozen=True)
@@ -116,7 +130,13 @@ def loaded(home: Path, product: Product, wanted: Promoted, warm_up: WarmUp) -> C
     model = load_model(folder)
     read = warm_up(product)
     check(product, model, read)
-    return Champion(product, wanted, model, datetime.now(UTC), is_warm=read.snapshot is not None)
+    seconds = explained_seconds(model, read.features.rows([0]))
+    return Champion(product, wanted, model, datetime.now(UTC), read.snapshot is not None, seconds)
+
+
+def explained_seconds(model: Model, row: Table) -> float:
+    """The least of a few explanations of one row: others may be in the way of each."""
+    return min(timeit.repeat(lambda: model.contributions(row), number=1, repeat=TIMED))
 
 
 def check(product: Product, model: Model, read: Read) -> None:

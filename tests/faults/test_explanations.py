@@ -18,6 +18,7 @@ from serving.limits import LIMITS
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
 from tests.serving.test_fallback import swap
+from training.contributions import Contributions
 from training.route import Outputs
 
 PRODUCT = "task_assignment"
@@ -36,11 +37,26 @@ class Hanging:
         found: Outputs = self.model.predict(frame)
         return found
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def contributions(self, frame: pl.DataFrame) -> Contributions:
         self.asked += 1
         self.let_go.wait(60)
-        found: pl.DataFrame = self.model.contributions(frame)
+        found: Contributions = self.model.contributions(frame)
         return found
+
+
+class Compiled(Hanging):
+    """A model that says that its explanations are compiled. threads: in which they were made."""
+
+    is_compiled = True
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        self.threads: list[str] = []
+        self.let_go.set()
+
+    def contributions(self, frame: pl.DataFrame) -> Contributions:
+        self.threads.append(threading.current_thread().name.split("_")[0])
+        return super().contributions(frame)
 
 
 @pytest.fixture
@@ -93,6 +109,45 @@ def test_one_product_s_explanations_that_hang_leave_another_s_scores_alone(servi
     answer, seconds = timed(lambda: service.rank(task_id="T60", candidates=["P1", *people], explain=False))
     assert answer["source"] == "model"
     assert seconds < SOON
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "candidates", "is_inline"),
+    [
+        (Compiled, LIMITS.inline_explained_seconds, LIMITS.inline_explained_rows, True),
+        (Compiled, LIMITS.inline_explained_seconds, LIMITS.inline_explained_rows + 1, False),
+        (Compiled, 2 * LIMITS.inline_explained_seconds, 1, False),
+        (Hanging, 0.0, 1, False),
+    ],
+    ids=["fast and few", "many rows", "slow when it was loaded", "does not say that it is compiled"],
+)
+def test_few_rows_of_a_compiled_and_fast_model_are_explained_on_the_event_loop_and_others_in_a_thread(
+    service: Service, kind: type[Hanging], seconds: float, candidates: int, is_inline: bool
+) -> None:
+    champion = service.running.models.active[PRODUCT]
+    found = replace(champion, model=kind(champion.model), explained_seconds=seconds)
+    assert found.is_explained_inline(candidates) == is_inline
+
+
+def test_an_explanation_on_the_event_loop_says_what_one_in_a_thread_says(service: Service) -> None:
+    champion = service.running.models.active[PRODUCT]
+    model, said = Compiled(champion.model), []
+    for seconds in (0.0, 1.0):
+        swap(service, replace(champion, model=model, explained_seconds=seconds))
+        answer = service.rank(task_id="T60")
+        said.append((answer["explanation"], [each["factors"] for each in answer["candidates"]]))
+    assert said[0] == said[1]
+    assert said[0][0] is not None
+    assert [name == "explainer" for name in model.threads] == [False, True]
+
+
+def test_an_explanation_that_fails_on_the_event_loop_leaves_the_score(service: Service) -> None:
+    champion = service.running.models.active[PRODUCT]
+    model = Compiled(champion.model)
+    model.contributions = None  # type: ignore[assignment, method-assign]
+    swap(service, replace(champion, model=model, explained_seconds=0.0))
+    answer = service.rank(task_id="T60")
+    assert (answer["source"], answer["explanation"], answer["candidates"][0]["factors"]) == ("model", None, None)
 
 
 def test_work_that_waits_for_a_thread_is_withdrawn_when_its_time_is_up() -> None:

@@ -1,24 +1,32 @@
 """Factors in words, worked out by hand."""
 
+import numpy as np
 import polars as pl
 import pytest
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
+from feature_repo.table import tabled
 from serving.answering.explain import explanation, factor, factors
+from training.contributions import Contributions
 
 
 def column(name: str, unit: str = "", text: str = "Years of work.", dtype: object = float) -> Column:
     return Column(name=name, dtype=dtype, unit=unit, view="person", description=text, function=len)
 
 
+def declared(names: str) -> dict[str, Column]:
+    return {each.qualified: each for each in map(column, names)}
+
+
+def added(amounts: dict[str, float], expected: float = 0.5) -> Contributions:
+    return Contributions.of(list(amounts), np.array([[*amounts.values(), expected]]))
+
+
 def test_the_strongest_come_first_whatever_their_sign_and_zeros_are_left_out() -> None:
-    columns = [column(name) for name in "abcd"]
-    names = [each.qualified for each in columns]
-    added = pl.DataFrame({name: [value] for name, value in zip(names, (0.1, -3.0, 0.0, 2.0), strict=True)})
-    found = factors(
-        added.with_columns(expected=0.5), pl.DataFrame({name: [1.0] for name in names}), columns, "score", top=3
-    )
+    columns = declared("abcd")
+    amounts = added(dict(zip(columns, (0.1, -3.0, 0.0, 2.0), strict=True)))
+    found = factors(amounts, pl.DataFrame({name: [1.0] for name in columns}), columns, "score", top=3)
     assert [(each["column"], each["contribution"]) for each in found[0]] == [
         ("person__b", -3.0), ("person__d", 2.0), ("person__a", 0.1),
     ]  # fmt: skip
@@ -49,11 +57,41 @@ def test_only_the_first_clause_of_a_description_is_said() -> None:
     assert said["description"] == "Tasks started, fading by 30 days; none at the start. See events."
 
 
+def test_of_contributions_of_one_size_the_first_column_comes_first() -> None:
+    columns = declared("abc")
+    amounts = added(dict(zip(columns, (-1.0, 1.0, 1.0), strict=True)))
+    found = factors(amounts, pl.DataFrame({name: [1.0] for name in columns}), columns, "score", top=2)
+    assert [each["column"] for each in found[0]] == ["person__a", "person__b"]
+
+
+VALUES: dict[str, tuple[object, list[object]]] = {
+    "share": (float, [0.5, None]),
+    "tasks": (int, [7, None]),
+    "is_open": (bool, [True, None]),
+    "job": (str, ["clerk", None]),
+    "skills": (list[str], [["sql"], None]),
+}
+"""Column to its type, and the values of two rows."""
+
+
+def test_a_request_s_table_tells_the_same_values_as_its_frame() -> None:
+    columns = {each.qualified: each for each in (column(name, dtype=dtype) for name, (dtype, _) in VALUES.items())}
+    frame = pl.DataFrame({name: values for name, (_, values) in zip(columns, VALUES.values(), strict=True)})
+    amounts = Contributions.of(list(columns), np.ones((2, len(columns) + 1)))
+    for features in (frame, tabled(frame, list(columns.values()))):
+        found = factors(amounts, features, columns, "score")
+        assert [[each["value"] for each in row] for row in found] == [
+            [0.5, 7, True, "clerk", ["sql"]],
+            [None] * 5,
+        ]
+        assert [type(each["value"]) for each in found[0]] == [float, int, bool, str, list]
+
+
 def test_a_contribution_that_is_no_number_is_an_error() -> None:
     with pytest.raises(DataError, match="not finite"):
-        factors(pl.DataFrame({"person__a": [float("nan")]}), pl.DataFrame({"person__a": [1.0]}), [column("a")], "score")
+        factors(added({"person__a": float("nan")}), pl.DataFrame({"person__a": [1.0]}), declared("a"), "score")
 
 
 def test_the_explanation_names_output_scale_and_expected_value() -> None:
-    frame = pl.DataFrame({"person__a": [0.1], "expected": [0.25]})
-    assert explanation(frame, "hours", "log hours") == {"output": "hours", "scale": "log hours", "expected": 0.25}
+    said = explanation(added({"person__a": 0.1}, expected=0.25), "hours", "log hours")
+    assert said == {"output": "hours", "scale": "log hours", "expected": 0.25}

@@ -16,6 +16,7 @@ from serving.versions.models import check
 from tests.serving import tiny
 from tests.serving.conftest import Service, promote, promoted, promoted_one
 from tests.serving.damage import DAMAGES, truncate
+from training.contributions import Contributions
 from training.products import PRODUCTS
 from training.route import Outputs
 
@@ -134,8 +135,8 @@ class Answering:
     def predict(self, frame: Frame) -> Outputs:
         return {name: np.full(frame.height, value) for name, value in self.outputs.items()}
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return pl.DataFrame({"expected": np.zeros(frame.height)})
+    def contributions(self, frame: pl.DataFrame) -> Contributions:
+        return Contributions.of([], np.zeros((frame.height, 1)))
 
     def save(self, folder: Path) -> None:
         raise NotImplementedError

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import polars as pl
 
 from feature_repo.table import Frame, matrix
+from training.contributions import Contributions
 from training.model import KINDS, save_model
 from training.product import Product
 from training.route import Outputs
@@ -33,9 +33,8 @@ class Tiny:
         chance = np.asarray(self.booster.predict(self._matrix(frame)))
         return {**dict.fromkeys(self.outputs, chance), self.outputs[-1]: np.full(frame.height, self.number / 100)}
 
-    def contributions(self, frame: Frame) -> pl.DataFrame:
-        amounts = np.asarray(self.booster.predict(self._matrix(frame), pred_contrib=True))
-        return pl.DataFrame(amounts, schema=[*self.names, "expected"])
+    def contributions(self, frame: Frame) -> Contributions:
+        return Contributions.of(self.names, np.asarray(self.booster.predict(self._matrix(frame), pred_contrib=True)))
 
     def save(self, folder: Path) -> None:
         self.booster.save_model(str(folder / "booster.txt"))

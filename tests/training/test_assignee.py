@@ -167,4 +167,4 @@ def test_a_batch_equals_single_tickets(model):
 def test_contributions_add_up_to_the_score(model):
     team = planted(1)
     frame = model.columns("one", team, Question.when_raised(team, np.arange(290, 300), 5))
-    assert np.allclose(model.contributions(frame).sum_horizontal().to_numpy(), model.boosted.raw(frame))
+    assert np.allclose(model.contributions(frame).total, model.boosted.raw(frame))

@@ -95,11 +95,11 @@ def test_it_survives_save_and_load(model, unseen, tmp_path: Path):
     save_model(model, tmp_path / "model")
     restored = load_model(tmp_path / "model")
     assert pl.DataFrame(restored.predict(unseen)).equals(pl.DataFrame(model.predict(unseen)))
-    assert restored.contributions(unseen).equals(model.contributions(unseen))
+    assert restored.contributions(unseen).frame.equals(model.contributions(unseen).frame)
 
 
 def test_contributions_add_up_to_the_forecast(model, unseen):
-    parts = model.contributions(unseen)
+    parts = model.contributions(unseen).frame
     assert set(parts.columns) == {"expected", "level", "trend", "reversion", "season"}
     assert parts.sum_horizontal().to_numpy() == pytest.approx(model.predict(unseen)["demand"], abs=1e-9)
 
@@ -194,7 +194,7 @@ def test_an_interval_widens_with_the_horizon(model):
 
 def test_no_rows_give_no_answers(model):
     assert pl.DataFrame(model.predict(series())).shape == (0, 6)
-    assert model.contributions(series()).height == 0
+    assert model.contributions(series()).frame.height == 0
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from feature_repo.entities import person
 from feature_repo.errors import DataError
+from training.contributions import Contributions
 from training.gate import decide
 from training.metrics import absolute_error
 from training.product import Baseline, Gate, Label, Metric, Product, Slice, TimeSplit
@@ -33,8 +34,8 @@ class Shifted:
         shift = pl.when(pl.col("is_new")).then(on_new).otherwise(self.shift)
         return {"hours": frame.select(pl.col("actual_hours") + shift).to_series().to_numpy()}
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.select(expected=pl.lit(0.0))
+    def contributions(self, frame: pl.DataFrame) -> Contributions:
+        return Contributions.of([], np.zeros((frame.height, 1)))
 
     def save(self, folder: Path) -> None:
         raise NotImplementedError

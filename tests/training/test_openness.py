@@ -82,7 +82,7 @@ def test_a_batch_equals_single_people(model):
 
 def test_contributions_add_up_to_the_log_odds(model):
     people, _ = planted(2, rows=50)
-    assert np.allclose(model.contributions(people).sum_horizontal().to_numpy(), model.raw(people))
+    assert np.allclose(model.contributions(people).total, model.raw(people))
 
 
 def test_it_survives_save_and_load(model, tmp_path: Path):

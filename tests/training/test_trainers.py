@@ -182,7 +182,7 @@ def test_it_survives_save_and_load(case, models, tmp_path: Path):
     save_model(model, tmp_path / "model")
     restored = load_model(tmp_path / "model")
     assert pl.DataFrame(restored.predict(unseen)).equals(pl.DataFrame(model.predict(unseen)))
-    assert restored.contributions(unseen).equals(model.contributions(unseen))
+    assert restored.contributions(unseen).frame.equals(model.contributions(unseen).frame)
 
 
 @each_trainer
@@ -192,7 +192,7 @@ def test_its_answers_are_the_outputs_of_the_product(case, models):
 
 def test_contributions_name_the_planted_column_first_and_add_up_to_the_raw_score(models):
     frame, model = assignment_frame(3), models["task_assignment"]
-    parts = model.contributions(frame)
+    parts = model.contributions(frame).frame
     strongest = parts.drop("expected").select(pl.all().abs().mean()).transpose(include_header=True).sort("column_0")
     assert strongest["column"][-1] == "pair__subcategory_started_180d_share"
     assert parts.sum_horizontal().to_numpy() == pytest.approx(model.boosted.raw(frame), abs=1e-9)
@@ -210,7 +210,7 @@ def test_a_small_correction_keeps_the_estimate_and_has_no_reasons(models):
     kept = np.abs(corrections) < 1e-9
     assert 0 < kept.sum() < len(kept)
     assert np.abs(corrections[~kept]).min() > 0.1
-    assert model.contributions(frame).sum_horizontal().to_numpy() == pytest.approx(corrections, abs=1e-9)
+    assert model.contributions(frame).total == pytest.approx(corrections, abs=1e-9)
 
 
 def test_quality_stays_unknown_where_nobody_rated(models):

@@ -17,6 +17,7 @@ from feature_repo.column import Column, View
 from feature_repo.entities import person, task
 from feature_repo.window import Window
 from training.candidate import Candidate, Scores
+from training.contributions import Contributions
 from training.metrics import absolute_error, measure
 from training.model import KINDS
 from training.product import Baseline, Gate, Label, Product, Slice, TimeSplit
@@ -79,9 +80,8 @@ class Tiny:
     def predict(self, frame: pl.DataFrame) -> Outputs:
         return {"hours": self.factor * self.booster.predict(self._inputs(frame))}
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
-        parts = self.factor * self.booster.predict(self._inputs(frame), pred_contrib=True)
-        return pl.DataFrame(parts, schema=[*INPUTS, "expected"])
+    def contributions(self, frame: pl.DataFrame) -> Contributions:
+        return Contributions.of(INPUTS, self.factor * self.booster.predict(self._inputs(frame), pred_contrib=True))
 
     def _inputs(self, frame: pl.DataFrame) -> Any:
         return frame.select(pl.col(name).cast(pl.Float64) for name in INPUTS).to_numpy()

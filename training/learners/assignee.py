@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from feature_repo.errors import DataError
+from training.contributions import Contributions
 from training.learners.lexicon import Lexicon
 from training.learners.precedent import Candidates, Question, candidates
 from training.learners.tickets import Tickets
@@ -137,8 +138,8 @@ class Assignees:
         names = pl.Series(tickets.people)
         return frame.drop("taken_by").with_columns(person_id=names[frame["person"].to_list()])
 
-    def contributions(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """What each of `columns` added to the score, and `expected`: they sum to it."""
+    def contributions(self, frame: pl.DataFrame) -> Contributions:
+        """What each of `columns` added to the score."""
         return self.boosted.contributions(frame)
 
     def save(self, folder: Path) -> None:

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
+from training.contributions import Contributions
 from training.trainers.boosted import Boosted, Rows
 from training.trainers.encoding import Encoding
 
@@ -153,8 +154,8 @@ class Openness:
         """openness: the probability that the person is open to another job."""
         return pl.DataFrame({"openness": 1 / (1 + np.exp(-self.raw(people)))})
 
-    def contributions(self, people: pl.DataFrame) -> pl.DataFrame:
-        """What each column added to `raw`, and `expected`: they sum to it."""
+    def contributions(self, people: pl.DataFrame) -> Contributions:
+        """What each column added to `raw`."""
         return self.boosted.contributions(self.reading.frame(people))
 
     def save(self, folder: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
 
 from training.candidate import Candidate
@@ -47,8 +48,8 @@ def _mean_contributions(candidate: Candidate) -> dict[str, float]:
     if not frame.height:
         return {}
     sample = frame.gather_every(max(1, frame.height // EXPLAINED_ROWS)).head(EXPLAINED_ROWS)
-    parts = candidate.model.contributions(sample).drop("expected", strict=False)
-    return {name: float(value) for name, value in parts.select(pl.all().abs().mean()).row(0, named=True).items()}
+    parts = candidate.model.contributions(sample)
+    return dict(zip(parts.names, np.abs(parts.values).mean(axis=0).tolist(), strict=True))
 
 
 def bins(candidate: Candidate, columns: list[str]) -> list[Bin]:

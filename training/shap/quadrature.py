@@ -26,10 +26,11 @@ from feature_repo import compiled
 from training.shap.forest import CATEGORICAL, MISSING_ZERO, Floats, Ints
 from training.shap.kernels import is_in
 
-ROUND = 8  # rows are filled up to a multiple: 8 doubles fill a vector register
-LANES = 64  # rows side by side; 100 rows of 200 trees x 31 leaves: 9.7 ms with 16 lanes, 6.4 with 32, 3.3 with 64
+ROUND = 16  # rows are filled up to a multiple: what loops over lanes take at once, fewer are left to plain code
+LANES = 64  # at most, side by side; more leave the fastest memory
 ZERO = float(np.float32(1e-35))  # what LightGBM takes for zero
 OFF, MORE, OFF_INVERSE, ON_INVERSE, GAIN, FACTORS = 0, 1, 2, 3, 4, 5
+ONE = np.uint64(1)
 _cached, _inner = (partial(each, fastmath={"contract"}) for each in (compiled.cached, compiled.inner))
 
 
@@ -58,70 +59,84 @@ def measure(nodes: NDArray[Any], first: Ints, distinct: Ints) -> None:
 
 
 @_cached
+def tabulate(
+    nodes: NDArray[Any], first: Ints, points: Floats, weights: Floats, orders: Ints, first_factor: Ints, factors: Floats
+) -> None:
+    """Per edge and point what depends on no row; the edges of a tree from first_factor[tree] on, FACTORS a point.
+
+    OFF: its factor f where it is not met, MORE: what f has more where it is; a leaf's hold its value and the weight.
+    """
+    for tree in range(len(first) - 1):
+        order = orders[tree]
+        for node in nodes[first[tree] : first[tree + 1]]:
+            for q in range(order):
+                table, point = factors[first_factor[tree] + node.above * order + q], points[order, q]
+                off, on = node.share * (1.0 - point), node.share * (1.0 - point) + point
+                scale = node.value * weights[order, q] if node.left < 0 else 1.0
+                table[OFF], table[MORE] = off * scale, point * scale
+                table[OFF_INVERSE], table[ON_INVERSE] = 1.0 / off, 1.0 / on
+                table[GAIN] = node.share * table[OFF_INVERSE] * table[ON_INVERSE]
+
+
+@_cached
 def add_contributions(
     nodes: NDArray[Any],
     first: Ints,
     words: Ints,
-    points: Floats,
-    weights: Floats,
     orders: Ints,
+    first_factor: Ints,
+    factors: Floats,
     columns: Floats,
     sums: Floats,
 ) -> None:
     """Add each column's contribution over the trees to sums.
 
-    points, weights: quadrature on [0, 1], a row per order; orders: per tree. columns: shape (features, rows), rows a
-    multiple of ROUND; sums: shape (classes, features, rows).
+    orders, first_factor, factors: as tabulated. columns: shape (blocks of rows, features, rows of a block), of these a
+    multiple of ROUND; sums: shape (blocks, classes, features, rows of a block).
     """
-    widest, order = np.diff(first).max(), orders.max()
-    factors, met = np.empty((widest, order, FACTORS)), np.empty((widest, LANES))
-    carried = np.empty((widest, order, LANES))
+    widest, order, lanes = np.diff(first).max(), orders.max(), columns.shape[2]
+    met, carried = np.empty((widest, lanes)), np.empty((widest, order, lanes))
     for tree in range(len(first) - 1):
-        part = nodes[first[tree] : first[tree + 1]]
+        part, order = nodes[first[tree] : first[tree + 1]], orders[tree]
         if len(part) == 1:
             continue
-        order = orders[tree]
-        _tabulate(part, points[order], weights[order], order, factors)
-        for begin in range(0, columns.shape[1], LANES):
-            lanes = min(LANES, columns.shape[1] - begin)
-            _descend(part, words, columns, begin, lanes, order, factors, met, carried)
-            _ascend(part, begin, lanes, order, factors, met, carried, sums[tree % sums.shape[0]])
+        table = factors[first_factor[tree] : first_factor[tree + 1]].reshape((len(part), order, FACTORS))
+        for block in range(len(columns)):
+            _decide(part, words, lanes, columns[block], met)
+            _descend(part, table, order, lanes, met, carried)
+            _ascend(part, table, order, lanes, met, carried, sums[block, tree % sums.shape[1]])
 
 
+# Loops over lanes name whole arrays, by unsigned places, and decisions have their own loop: rows of arrays as variables
+# are counted references, which took a third of all time, and a place that may be negative keeps a loop from vectors.
 @_inner
-def _tabulate(part: NDArray[Any], points: Floats, weights: Floats, order: int, factors: Floats) -> None:
-    """Per edge and point what depends on no row.
-
-    OFF: its factor f where it is not met, MORE: what f has more where it is; a leaf's hold its value and the weight.
-    """
-    for place in range(len(part)):
-        node = part[place]
-        table, share = factors[node.above], node.share
-        for q in range(order):
-            off, on = share * (1.0 - points[q]), share * (1.0 - points[q]) + points[q]
-            scale = node.value * weights[q] if node.left < 0 else 1.0
-            table[q, OFF], table[q, MORE] = off * scale, points[q] * scale
-            table[q, OFF_INVERSE], table[q, ON_INVERSE] = 1.0 / off, 1.0 / on
-            table[q, GAIN] = share * table[q, OFF_INVERSE] * table[q, ON_INVERSE]
-
-
-@_inner
-def _descend(
-    part: NDArray[Any],
-    words: Ints,
-    columns: Floats,
-    begin: int,
-    lanes: int,
-    order: int,
-    factors: Floats,
-    met: Floats,
-    carried: Floats,
-) -> None:
-    """Fill met, 1 where a row meets all of a feature's edges so far, and carried, the product of factors to a node."""
-    met[0], carried[0, :order] = 1.0, 1.0
+def _decide(part: NDArray[Any], words: Ints, lanes: int, columns: Floats, met: Floats) -> None:
+    """Fill met of the edge left of each split: 1 for rows that go there."""
     for place in range(len(part) // 2):
-        up, above, left, right = part[place].up, part[place].above, 2 * place + 1, 2 * place + 2
-        _decide(part[place], left, words, columns[part[place].feature, begin : begin + lanes], met)
+        node, left = part[place], np.uint64(2 * place + 1)
+        feature, threshold, nan_left = np.uint64(node.feature), node.threshold, float(node.nan_left)
+        if node.decision & CATEGORICAL:
+            first_word, last_word = node.first_word, node.last_word
+            for lane in range(lanes):
+                met[left, lane] = 1.0 if is_in(columns[feature, lane], words, first_word, last_word) else 0.0
+        else:
+            zero_left = nan_left if node.decision >> 2 == MISSING_ZERO else 1.0 if threshold >= 0.0 else 0.0
+            for lane in range(lanes):
+                value = columns[feature, lane]
+                is_left = zero_left if value == 0.0 else 1.0 if value <= threshold else 0.0
+                met[left, lane] = nan_left if np.isnan(value) else is_left
+
+
+@_inner
+def _descend(part: NDArray[Any], factors: Floats, order: int, lanes: int, met: Floats, carried: Floats) -> None:
+    """Make met 1 where a row meets all edges of a feature so far; fill carried, the product of factors to a node."""
+    met[0], carried[0] = 1.0, 1.0
+    for place in range(len(part) // 2):
+        node, left = part[place], np.uint64(2 * place + 1)
+        up, above, right = np.uint64(node.up), np.uint64(node.above), left + ONE
+        for lane in range(lanes):
+            met[right, lane] = met[up, lane] * (1.0 - met[left, lane])
+            met[left, lane] *= met[up, lane]
         for q in range(order):
             off_up, on_up = factors[up, q, OFF_INVERSE], factors[up, q, ON_INVERSE]
             off_left, more_left = factors[left, q, OFF], factors[left, q, MORE]
@@ -133,32 +148,13 @@ def _descend(
 
 
 @_inner
-def _decide(node: Any, left: int, words: Ints, column: Floats, met: Floats) -> None:
-    """Fill met of the two edges below a split: left and the next."""
-    threshold, nan_left, up = node.threshold, float(node.nan_left), node.up
-    if node.decision & CATEGORICAL:
-        for lane in range(len(column)):
-            met[left, lane] = 1.0 if is_in(column[lane], words, node.first_word, node.last_word) else 0.0
-    else:
-        zero_left = nan_left if node.decision >> 2 == MISSING_ZERO else 1.0 if threshold >= 0.0 else 0.0
-        for lane in range(len(column)):
-            value = column[lane]
-            is_left = zero_left if value == 0.0 else 1.0 if value <= threshold else 0.0
-            met[left, lane] = nan_left if np.isnan(value) else is_left
-    for lane in range(len(column)):
-        met[left + 1, lane] = met[up, lane] * (1.0 - met[left, lane])
-        met[left, lane] *= met[up, lane]
-
-
-@_inner
 def _ascend(
-    part: NDArray[Any], begin: int, lanes: int, order: int, factors: Floats, met: Floats, carried: Floats, sums: Floats
+    part: NDArray[Any], factors: Floats, order: int, lanes: int, met: Floats, carried: Floats, sums: Floats
 ) -> None:
     """Turn carried into sums over the leaves below a node, and add what its edges contribute to their feature."""
     for place in range(len(part) // 2 - 1, -1, -1):
-        node = part[place]
-        up, above, left, right = node.up, node.above, 2 * place + 1, 2 * place + 2
-        added = sums[node.feature, begin : begin + lanes]  # a slice: with begin + lane inside, nothing is vectorised
+        node, left = part[place], np.uint64(2 * place + 1)
+        feature, up, above, right = np.uint64(node.feature), np.uint64(node.up), np.uint64(node.above), left + ONE
         for q in range(order):
             gain_left, gain_right, gain_up = factors[left, q, GAIN], factors[right, q, GAIN], factors[up, q, GAIN]
             for lane in range(lanes):
@@ -166,4 +162,4 @@ def _ascend(
                 both = on_left + on_right
                 found = on_left * met[left, lane] * gain_left + on_right * met[right, lane] * gain_right
                 carried[above, q, lane] = both
-                added[lane] += found - both * met[up, lane] * gain_up
+                sums[feature, lane] += found - both * met[up, lane] * gain_up

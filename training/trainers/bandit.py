@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import TooFewError
 from feature_repo.table import Frame
+from training.contributions import Contributions
 from training.route import Outputs
 from training.trainers.ensemble import BoostedEnsemble, Ensemble
 from training.trainers.factors import Factors
@@ -78,9 +79,14 @@ class Bandit:
             "confidence": told["confidence"],
         }
 
-    def contributions(self, frame: Frame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> Contributions:
         """What each column added to the expected reward."""
         return self.content.contributions(frame)
+
+    @property
+    def is_compiled(self) -> bool:
+        """As Boosted.is_compiled."""
+        return self.content.is_compiled
 
     def save(self, folder: Path) -> None:
         """Write the content part in its own folder, factors.npz, factors.json and model.json."""

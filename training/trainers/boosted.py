@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.table import Frame
+from training.contributions import Contributions
 from training.shap.scores import Together
-from training.shap.treeshap import contributions
+from training.shap.treeshap import contributions, is_compiled
 from training.trainers.encoding import Encoding
 
 Floats = NDArray[np.float64]
@@ -82,10 +83,14 @@ class Boosted:
     def _alone(self) -> "Committee":
         return Committee((self,))
 
-    def contributions(self, frame: Frame) -> pl.DataFrame:
-        """What each column added to `raw`, and `expected`: they sum to it (SHAP values)."""
-        parts = contributions(self.booster, self.encoding.matrix(frame))
-        return pl.from_numpy(parts, schema=[*self.encoding.names, "expected"])
+    def contributions(self, frame: Frame) -> Contributions:
+        """What each column added to `raw` (SHAP values)."""
+        return Contributions.of(self.encoding.names, contributions(self.booster, self.encoding.matrix(frame)))
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it is explained by our own kernels, which cannot hang; known after the first explanation."""
+        return is_compiled(self.booster)
 
     def save(self, folder: Path, name: str) -> None:
         """Write <name>.txt, LightGBM's text, and <name>.json, the encoding."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import TooFewError
 from feature_repo.table import Frame
+from training.contributions import Contributions, mean
 from training.route import Outputs
 from training.trainers.boosted import Boosted, Committee, Rows
 from training.tuning.space import Range, Space
@@ -134,12 +135,15 @@ class Ensemble:
             return chances
         return np.clip(raw, 0.0, self.greatest)
 
-    def contributions(self, frame: Frame) -> pl.DataFrame:
-        """The mean of the members' SHAP values; with `expected` they add up to what is explained."""
-        parts = [member.contributions(frame) for member in self.members]
-        mean = sum(part.to_numpy() for part in parts) / len(parts) * self.slope
-        found = pl.from_numpy(np.asarray(mean), schema=parts[0].columns)
-        return found.with_columns(pl.col("expected") + self.offset)
+    def contributions(self, frame: Frame) -> Contributions:
+        """The mean of the members' SHAP values, on the calibrated scale."""
+        parts = mean([member.contributions(frame) for member in self.members])
+        return Contributions(parts.names, parts.values * self.slope, parts.expected * self.slope + self.offset)
+
+    @property
+    def is_compiled(self) -> bool:
+        """As Boosted.is_compiled."""
+        return all(member.is_compiled for member in self.members)
 
     def save(self, folder: Path) -> None:
         """Write each member and the calibration."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from feature_repo.table import Frame
+from training.contributions import Contributions
 from training.route import Outputs
 from training.trainers.forecast_interval import Margins
 from training.trainers.forecast_members import MEMBERS, Alarm, Paths, Series, paths, weights
@@ -145,7 +146,7 @@ class Demand:
             "confidence": 1 - np.minimum(2 * spread, 0.5),
         }
 
-    def contributions(self, frame: Frame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> Contributions:
         """What adds up to demand, in points.
 
         expected: the mean of the series' values; level: where it stands now beside that; trend: if it went straight on;
@@ -154,7 +155,8 @@ class Demand:
         series = self.reading.series(frame)
         parts = {name: self._mixed(part) for name, part in self._paths(series).parts.items()}
         expected = np.nanmean(series.values, axis=1) if frame.height else np.zeros(0)
-        return pl.DataFrame(parts | {"level": parts["level"] - expected, "expected": expected})
+        parts["level"] -= expected
+        return Contributions(list(parts), np.column_stack(list(parts.values())), expected)
 
     def misses(self, frame: pl.DataFrame, actual: Floats) -> tuple[Floats, Floats]:
         """(actual - forecast) / noise and the horizon of each row."""

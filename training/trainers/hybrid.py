@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from feature_repo.table import Frame
+from training.contributions import Contributions
 from training.route import Outputs
 from training.trainers.boosted import Boosted, Rows
 from training.trainers.factors import Factors
@@ -99,9 +100,14 @@ class Hybrid:
         score = self.content * content + self.collaborative * liked
         return {"score": score, "content_score": content, "collaborative_score": liked}
 
-    def contributions(self, frame: Frame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> Contributions:
         """What each column added to the content part, on the booster's raw scale."""
         return self.boosted.contributions(frame)
+
+    @property
+    def is_compiled(self) -> bool:
+        """As Boosted.is_compiled."""
+        return self.boosted.is_compiled
 
     def save(self, folder: Path) -> None:
         """Write model.json, content.txt, content.json, factors.npz and factors.json."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.table import Frame
+from training.contributions import Contributions, mean
 from training.trainers.boosted import Boosted, Committee, Rows
 
 Floats = NDArray[np.float64]
@@ -70,11 +71,14 @@ class Interval:
     def _committee(self) -> Committee:
         return Committee((*self.members, self.low, self.high))
 
-    def contributions(self, frame: Frame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> Contributions:
         """What each column added to the median: the mean over the members, which is exact for their mean."""
-        parts = [member.contributions(frame) for member in self.members]
-        mean = np.mean([part.to_numpy() for part in parts], axis=0)
-        return pl.from_numpy(mean, schema=parts[0].columns)
+        return mean([member.contributions(frame) for member in self.members])
+
+    @property
+    def is_compiled(self) -> bool:
+        """As Boosted.is_compiled."""
+        return all(member.is_compiled for member in self.members)
 
     def save(self, folder: Path, name: str) -> None:
         """Write the boosters of <name> and its margin."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from feature_repo.table import Frame, matrix
+from training.contributions import Contributions
 from training.route import Outputs
 from training.trainers.boosted import Rows
 from training.trainers.interval import Interval, Recipe
@@ -136,11 +137,17 @@ class Outcomes:
             return (np.full(frame.height, np.nan),) * 3
         return RESTORED[output](frame, *self.intervals[output].predict(frame))
 
-    def contributions(self, frame: Frame) -> pl.DataFrame:
+    def contributions(self, frame: Frame) -> Contributions:
         """What each column added to ln((1 + hours) / (1 + estimated hours)): nothing where the estimate was kept."""
         parts = self.intervals["hours"].contributions(frame)
-        is_corrected = pl.Series(_is_corrected(parts.sum_horizontal().to_numpy()))
-        return parts.select(pl.when(is_corrected).then(pl.all()).otherwise(0.0))
+        is_corrected = _is_corrected(parts.total)
+        values = np.where(is_corrected[:, None], parts.values, 0.0)
+        return Contributions(parts.names, values, np.where(is_corrected, parts.expected, 0.0))
+
+    @property
+    def is_compiled(self) -> bool:
+        """As Boosted.is_compiled."""
+        return self.intervals["hours"].is_compiled
 
     def save(self, folder: Path) -> None:
         """Write model.json and the boosters of each output."""
