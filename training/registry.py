@@ -6,6 +6,7 @@ cold start without MLflow knows the last champion. Registration is idempotent by
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
@@ -281,6 +282,7 @@ def _mlflow() -> Any:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
     # Feast adds a header to MLflow's requests if it is there: 2 to 8 s of imports that nobody needs.
+    warnings.filterwarnings("ignore", 'Failure attempting to register request header provider "feast"', UserWarning)
     with hidden("feast"):
         import mlflow
         import mlflow.tracking.request_header.registry
