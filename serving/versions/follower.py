@@ -22,7 +22,8 @@ from feature_repo.settings import Settings, load
 from monitoring import experiment
 from monitoring.experiment import Experiment
 from serving.limits import LIMITS
-from serving.telemetry.redaction import described, traceback_of
+from serving.telemetry import logs
+from serving.telemetry.redaction import described, secrets, traceback_of
 from serving.versions import champions
 from serving.versions.champions import Challenger, Champions, Promoted
 from serving.watch import begun
@@ -41,6 +42,7 @@ def main() -> None:
     """Follow until the service that started this process is gone."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     settings = load()
+    logs.configure(secrets(settings))
     (settings.root / "run").mkdir(parents=True, exist_ok=True)
     with (settings.root / "run" / "follower.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,5 +1,6 @@
 """The follower says which versions are to be served, and never unsays one because MLflow is away."""
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from serving.versions.champions import Challenger, Champions, Promoted
 from serving.versions.follower import HUNG, alive, asked
 from tests.faults.front import Way, front
 from tests.serving.process import ROOT, free_port, until
+from tests.training import tracking
 from training.registry import Registry
 from training.version import Version
 
@@ -107,6 +109,27 @@ def test_a_follower_ends_with_the_service_that_started_it_and_another_takes_over
     wrote = champions.read(tmp_path).checked_at
     until(lambda: champions.read(tmp_path).checked_at != wrote, 20)
     _end(second)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_mlflow", [True, False])
+def test_whatever_a_follower_says_is_json_lines(tmp_path: Path, is_mlflow: bool) -> None:
+    """What MLflow warns of when it is imported is not said; what nobody foresaw is."""
+    with front(way=Way.WRONG) as nonsense, (tmp_path / "said").open("wb") as said:
+        url = tracking.server() if is_mlflow else f"http://127.0.0.1:{nonsense.port}"
+        settings = Settings(home=tmp_path, mlflow_url=url, _env_file=None)
+        command = [sys.executable, "-m", "serving.versions.follower"]
+        follower = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=said, stderr=said, env=environment(settings), cwd=ROOT
+        )
+        begun = datetime.now(UTC)
+        until(lambda: (champions.read(tmp_path).checked_at or AT) > begun, 60)  # what was recorded
+        recorded = champions.read(tmp_path).checked_at
+        until(lambda: champions.read(tmp_path).checked_at != recorded, 60)
+        _end(follower)
+    assert (champions.read(tmp_path).error is None) == is_mlflow
+    lines = [json.loads(line) for line in (tmp_path / "said").read_text().splitlines()]
+    assert {line["logger"] for line in lines} == (set() if is_mlflow else {"talentml.serving"})
 
 
 def _end(follower: subprocess.Popen[bytes]) -> None:
