@@ -296,29 +296,3 @@ def test_what_any_route_just_answered_can_be_judged(service: Service, asked: Ask
 def test_who_said_it_is_the_caller(plain: Engine) -> None:
     desk(plain).post(ONE, {"accepted": True}, HR)
     assert [row[0] for row in stored(plain)] == ["hr"]
-
-
-def test_what_is_stored_and_what_is_not_is_counted_with_the_reason(
-    plain: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(served, "LIMITS", type(LIMITS)(feedback_per_day=2, feedback_log_seconds=0.1))
-    at = desk(plain)
-    story = [
-        (ONE, {}, HR, 201),
-        (ONE, {}, HR, 200),
-        (MANY, {"item": "P5"}, HR, 201),
-        (MANY, {"item": "P6"}, HR, 429),
-        (MANY, {}, HR, 422),
-        (UNKNOWN, {}, HR, 404),
-        (ONE, {}, Caller("P2", Role.TALENT), 403),
-        (ONE, {}, Caller("mallory", Role.ADMIN), 409),
-    ]
-    for answer, named, who, status in story:
-        assert at.post(answer, {**named, "accepted": True}, who).status_code == status
-    for result, count in (("new", 2), ("replaced", 1)):
-        assert at.counted("feedback", product="task_assignment", result=result) == count
-    reasons = {"too many", "unclear", "unknown answer", "forbidden", "somebody else's"}
-    assert {at.counted("feedback_refused", reason=reason) for reason in reasons} == {1.0}
-    gone = Desk(away)
-    assert gone.post(ONE, {"accepted": True}).status_code == 503
-    assert gone.counted("feedback_refused", reason="away") == 1
