@@ -119,6 +119,13 @@ def test_of_somebody_who_is_not_known_they_are_what_the_function_gives_for_nothi
     assert online(home, doubled, shout, listed).rows()[2] == (0.0, "NOBODY", 0.0)
 
 
+def test_a_text_that_is_missing_in_the_first_row_is_not_missing_in_all(tmp_path):
+    """The last row, which is of nobody, has none either: that is not one text that all rows share."""
+    stage(tmp_path, {"person": [Row(("ada",), 0, 0, 3), Row(("bob",), 1, 1, 4)]})
+    publish(Settings(home=tmp_path), instant(AS_OF), views=VIEWS)
+    assert online(tmp_path, shout)["beside__shout"].to_list() == ["É4", "NOBODY", "NOBODY"]
+
+
 def test_they_equal_what_training_reads_bit_for_bit(home):
     at = pl.lit(last_before(instant(AS_OF))).cast(pl.Datetime("us", "UTC"))
     columns = (doubled, idle, shout, listed, weekday, gap)
