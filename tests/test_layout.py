@@ -62,3 +62,9 @@ def test_declaring_the_products_imports_no_library_that_learns() -> None:
 def test_the_command_line_shows_its_help_without_anything_heavy() -> None:
     light = imported_by("import dags.cli")
     assert not light & (HEAVY | {"numpy", "polars", "duckdb", "ibis", "pydantic", "sqlalchemy", "pyarrow"})
+
+
+def test_a_scribe_imports_nothing_that_only_answers_need() -> None:
+    """There is one beside every worker."""
+    light = imported_by("import serving.answering.scribe")
+    assert not light & (HEAVY | {"duckdb", "fastapi", "ibis", "numba", "prometheus_client"})

@@ -73,7 +73,7 @@ class Journal:
             return
         self._closing.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(LIMITS.log_flush_seconds + ROUND_SECONDS)
         self._metrics.log_dropped.inc(self._count)
 
     def _speak(self) -> None:
@@ -82,14 +82,18 @@ class Journal:
         end = time.monotonic() + LIMITS.log_flush_seconds
         while self._count and not self._is_away and time.monotonic() < end:
             self._round()
-        scribe = self._scribe
-        if scribe:
-            scribe.finish()
-            while not scribe.is_over and time.monotonic() < end:
-                self._note(scribe, scribe.exchange(ROUND_SECONDS))
-            scribe.end()
+        if self._scribe:
+            self._finish(self._scribe, end)
+
+    def _finish(self, scribe: Dictation, end: float) -> None:
+        """Let a scribe come to its end, until an instant."""
+        scribe.finish()
+        while not scribe.is_over and time.monotonic() < end:
+            self._note(scribe, scribe.exchange(ROUND_SECONDS))
+        scribe.end()
 
     def _round(self) -> None:
+        """Send what came, and note what was written."""
         scribe = self._scribe or self._begun()
         if scribe is None:
             time.sleep(ROUND_SECONDS)
