@@ -39,10 +39,11 @@ from types import SimpleNamespace
 from fastapi.testclient import TestClient
 from feature_repo.settings import load
 from serving.access.auth import Tokens
+from serving.routes.refusals import Refusals
 from serving.service import APP, TalentService
 from serving.telemetry.metrics import Metrics
 
-APP.state.running = SimpleNamespace(tokens=Tokens.of(load()), metrics=Metrics())
+APP.state.running = SimpleNamespace(tokens=Tokens.of(load()), metrics=Metrics(), refusals=Refusals(None, ()))
 client = TestClient(TalentService.to_asgi())
 for path in ("/livez", "/healthz", "/schema.json", "/docs.json", "/", "/metrics", "/static_content/index.css"):
     print(path, client.get(path).status_code)
