@@ -119,8 +119,8 @@ def test_what_finds_no_room_is_left_out_and_nobody_waits(third: Service) -> None
     begun = time.monotonic()
     for _ in range(LIMITS.shadow_waiting + 5):
         shadow.add(each)
-    assert third.metric(f'talentml_shadow_left_out_total{{product="{PRODUCT.name}"}}') == 5
     assert time.monotonic() - begun < 1
+    assert third.metric(f'talentml_shadow_left_out_total{{product="{PRODUCT.name}"}}') == 5
     shadow.close()
 
 
