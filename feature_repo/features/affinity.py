@@ -70,27 +70,27 @@ def _evidence(of: View) -> Column:
 
 
 @once
-def _word_shares(*inputs: Floats) -> tuple[Floats, Floats]:
-    """For each of the title's words the person's share of tasks that had it, and its rarity; shape (words, rows).
+def _by_words(*inputs: Floats) -> tuple[Floats, Floats]:
+    """The person's share of tasks with the same words in the title: the mean, rare words first, and the greatest.
 
     inputs: by word the person's tasks; by word everybody's and one more; everybody's tasks of all words. A missing word
     has rarity 0.
     """
+    from feature_repo.features.titles import sum_up
+
     *words, total = inputs
-    mine, others = np.array(words).reshape(2, len(words) // 2, len(total))
-    return mine / np.where(np.isnan(others), 1.0, others), known(np.log1p(total / others))
+    mine, others = np.concatenate(words).reshape(2, len(words) // 2, len(total))
+    mean, best = np.empty_like(total), np.empty_like(total)
+    sum_up(mine, others, np.log1p(total / others), mean, best)
+    return mean, best
 
 
 def _title_share(*inputs: Floats) -> Floats:
-    shares, rarity = _word_shares(*inputs)
-    weight = rarity.sum(axis=0)
-    mean: Floats = np.divide((shares * rarity).sum(axis=0), weight, out=np.zeros_like(weight), where=weight > 0)
-    return mean
+    return _by_words(*inputs)[0]
 
 
 def _best_word_share(*inputs: Floats) -> Floats:
-    best: Floats = _word_shares(*inputs)[0].max(axis=0)
-    return best
+    return _by_words(*inputs)[1]
 
 
 _everybody, *_kinds = history.kinds
