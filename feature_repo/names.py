@@ -83,7 +83,9 @@ class Names:
         return found
 
     def find(self, wanted: Sequence[str | None]) -> Floats:
-        """The code of each text, NaN where it is none of these."""
+        """The code of each text, NaN where it is none of these; all may be the same, such as the task of a ranking."""
+        if len(wanted) > 1 and wanted.count(wanted[0]) == len(wanted):
+            return np.full(len(wanted), self.find(wanted[:1])[0])
         try:
             return np.fromiter(map(self._found.__getitem__, wanted), np.float64, len(wanted))
         except KeyError:
