@@ -60,6 +60,12 @@ class Together:
     inputs: tuple[Places, ...]
     outputs: Places
 
+    @property
+    def filled(self) -> list[int]:
+        """The rows of the matrix that it fills."""
+        filled: list[int] = self.outputs.tolist()
+        return filled
+
     def compute(self, given: Arguments) -> None:
         numbers, rows = given.table.numbers, given.table.height
         width = max(1, TOGETHER // max(rows, 1))
@@ -81,6 +87,11 @@ class Alone:
     inputs: tuple[int | Read, ...]
     slot: int | None
     is_slow: bool
+
+    @property
+    def filled(self) -> list[int]:
+        """The rows of the matrix that it fills."""
+        return [] if self.slot is None else [self.slot]
 
     def compute(self, given: Arguments) -> None:
         table, inputs = given.table, [given[each] for each in self.inputs]
