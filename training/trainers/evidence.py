@@ -20,7 +20,7 @@ def gather(
     of nothing.
     """
     rows, nobody, nothing = codes.shape[1], len(people), len(attributes) - 1
-    persons, tasks = np.zeros((rows, people.shape[1])), np.zeros((rows, people.shape[1]))
+    persons, tasks = np.empty((rows, people.shape[1])), np.empty((rows, people.shape[1]))
     counts = np.full(rows, np.nan)
     now, known = np.full(len(slots), -1), 0
     for row in range(rows):
@@ -40,6 +40,8 @@ def gather(
         if person < nobody and known:
             persons[row] = people[person]
             counts[row] = known
+        else:
+            persons[row] = 0.0
     return persons, tasks, counts
 
 
