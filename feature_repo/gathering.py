@@ -99,7 +99,7 @@ def _find_in_group(codes: Ints, keys: Ints, strides: Ints, numbers: Floats, tabl
 @inner
 def _entry(first: float, table: Ints) -> int:
     """Where the table has the place of a first key, the last where it is missing; no branch to foresee wrongly."""
-    return len(table) - 1 if np.isnan(first) else np.int64(first)
+    return len(table) - 1 if np.isnan(first) else int(first)
 
 
 @inner
