@@ -74,6 +74,8 @@ def test_names_find_the_texts_that_they_hold_and_no_other(tmp_path_factory, know
     names, asked_ = Names.mapped(path), [*known, *wanted]
     codes = names.find(asked_)
     assert names.series(codes).to_list() == [text if text in known else None for text in asked_]
+    for text, code in zip(asked_, codes, strict=True):
+        np.testing.assert_array_equal(names.find([text, text]), [code, code])
     assert names.texts.to_list() == sorted(known)
     assert len(names) == len(known)
     held = pl.Series([*known, None], dtype=pl.String)
