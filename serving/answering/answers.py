@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from feature_repo.errors import ServingError
-from feature_repo.table import Frame, Table
+from feature_repo.table import Table
 from monitoring.prediction_log import Record
 from serving.answering import bodies, cache, forms
 from serving.answering.bodies import Body, Said
@@ -22,6 +22,7 @@ from serving.answering.explainers import Explainers
 from serving.answering.fallback import rule_outputs
 from serving.answering.features import Asked, Features, Published, Read, loggable
 from serving.answering.journal import Journal
+from serving.answering.messages import Rows
 from serving.answering.scoring import Scored, score
 from serving.answering.shadow import Beside, Shadow
 from serving.limits import LIMITS
@@ -101,10 +102,10 @@ class Answers:
         if kept:
             return self._again(question, served, kept)
         body, read, scored, is_whole = await self._made(question, served, asked, published)
-        features = loggable(asked, read.features)
-        if scored.champion and is_whole:
-            self.cache.keep(wanted, Kept(body, features), basis)
-        said, record = self._finished(question, served, body, features)
+        rows = self.journal.rows(loggable(asked, read.features))
+        if scored.champion and is_whole and rows:
+            self.cache.keep(wanted, Kept(body, rows), basis)
+        said, record = self._finished(question, served, body, rows)
         if served.shadow:
             self.shadow.add(Beside(served.shadow, read, scored, record))
         return said
@@ -127,10 +128,10 @@ class Answers:
     def _again(self, question: Question, served: Served, kept: Kept) -> bytes:
         """A kept answer as one of its own: it can be told apart, logged and commented on."""
         self.metrics.answers.labels(question.product.name, kept.body.head["source"]).inc()
-        return self._finished(question, served, kept.body, kept.features, is_cached=True)[0]
+        return self._finished(question, served, kept.body, kept.rows, is_cached=True)[0]
 
     def _finished(
-        self, question: Question, served: Served, body: Body, features: Frame, *, is_cached: bool = False
+        self, question: Question, served: Served, body: Body, rows: Rows | None, *, is_cached: bool = False
     ) -> tuple[bytes, Record]:
         """The answer with its id and the time that it took, noted in the log's line; and its record in the log."""
         said = body.said(1000 * (time.perf_counter() - question.started), is_cached=is_cached)
@@ -138,8 +139,8 @@ class Answers:
         if trace is not None:
             version, source = head["model"]["version"], head["source"]
             trace.answered(product=head["product"], source=source, version=version, cached=is_cached)
-        record = _record(question, served, said, features)
-        self.journal.add(record)
+        record = _record(question, served, said)
+        self.journal.add(record, rows)
         return said.json, record
 
     async def _scored(
@@ -222,7 +223,8 @@ class Answers:
         return head
 
 
-def _record(question: Question, served: Served, said: Said, features: Frame) -> Record:
+def _record(question: Question, served: Served, said: Said) -> Record:
+    """All but the features, which the journal is given as its rows."""
     head = said.head
     return Record(
         prediction_id=head["prediction_id"],
@@ -233,7 +235,7 @@ def _record(question: Question, served: Served, said: Said, features: Frame) -> 
         snapshot=head["snapshot"],
         as_of=head["as_of"],
         request=question.request.model_dump_json(exclude_unset=True).encode(),
-        features=features,
+        features=None,
         answer=said.json,
         milliseconds=head["processing_ms"],
         predicted_at=datetime.now(UTC),

@@ -58,6 +58,27 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Features as a message holds them: the most of it, the same whenever an answer is given again.
+
+    said: by marshal, their form's number, how many there are and its columns that are no numbers; or all, packed.
+    numbers, told: as of the message.
+    """
+
+    said: bytes
+    numbers: bytes = b""
+    told: Told | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that they hold."""
+        return len(self.said) + len(self.numbers)
+
+
+NO_ROWS = Rows(marshal.dumps(None))
+
+
+@dataclass(frozen=True)
 class Message:
     """A record on its way. told: the form that its number must stand for when it arrives.
 
@@ -82,21 +103,27 @@ class Encoder:
         """By what a table has in common with others of its form; the tables are without their rows."""
         self._sheets: dict[Any, Told] = {}
 
-    def message(self, record: Record) -> Message:
-        """The record as a message: 30 us for one of 100 rows, 8 where all is in the processor's cache."""
+    def message(self, record: Record, rows: Rows | None = None) -> Message:
+        """The record as a message: 30 us for one of 100 rows, 8 where all is in the processor's cache.
+
+        rows: its features, where they are made already.
+        """
+        rows = rows or self.rows(record.features)
         facts = dict(vars(record))
         facts["request"], facts["answer"] = _said(record.request), _said(record.answer)
         for name in TIMES:  # to pickle two of them took 40 us
             facts[name] = facts[name] and facts[name].isoformat()
         facts["arm"] = record.arm and str(record.arm)  # marshal takes no text of an enum
-        rows = record.features
-        told = self._told(rows) if isinstance(rows, Table) else None
-        if told is None or not isinstance(rows, Table):
-            facts["features"] = _packed(rows)
-            return Message(marshal.dumps(facts, WITHOUT_REFERENCES), b"", None)
-        facts["features"] = told.number, rows.height, [_other(rows, name) for name in told.others]
-        numbers = rows.numbers.take(told.slots, 0).tobytes()
-        return Message(marshal.dumps(facts, WITHOUT_REFERENCES), numbers, told)
+        facts["features"] = rows.said
+        return Message(marshal.dumps(facts, WITHOUT_REFERENCES), rows.numbers, rows.told)
+
+    def rows(self, features: Frame | Packed | None) -> Rows:
+        """A record's features as its message holds them."""
+        told = self._told(features) if isinstance(features, Table) else None
+        if told is None or not isinstance(features, Table):
+            return Rows(marshal.dumps(_packed(features), WITHOUT_REFERENCES))
+        said = told.number, features.height, [_other(features, name) for name in told.others]
+        return Rows(marshal.dumps(said, WITHOUT_REFERENCES), features.numbers.take(told.slots, 0).tobytes(), told)
 
     def _told(self, table: Table) -> Told | None:
         """None for a table without numbers."""
@@ -182,7 +209,7 @@ class Decoder:
         facts = marshal.loads(content)  # and what follows is ignored
         for name in TIMES:
             facts[name] = facts[name] and datetime.fromisoformat(facts[name])
-        features = facts["features"]
+        features = facts["features"] = marshal.loads(facts["features"])
         if features is not None:
             is_packed = len(features) == 2
             facts["features"] = Packed(*features) if is_packed else self._packed(content, facts["snapshot"], *features)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from feature_repo.platform import database, tables
 from feature_repo.settings import Settings
 from serving.answering.bodies import Body
 from serving.answering.cache import Cache, Kept, key
+from serving.answering.messages import NO_ROWS
 from serving.limits import LIMITS
 from tests.serving.conftest import Service, promote, promoted
 from tests.serving.test_fallback import Failing, give, swap
@@ -33,7 +33,7 @@ class Question(BaseModel):
 
 
 def kept(letters: int = 10) -> Kept:
-    return Kept(Body({}, b"x" * letters), pl.DataFrame())
+    return Kept(Body({}, b"x" * letters), NO_ROWS)
 
 
 def filled(limits: Any = LIMITS) -> Cache:
