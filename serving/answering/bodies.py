@@ -156,8 +156,9 @@ def _confidence(product: Product, outputs: Outputs) -> Floats:
     rows = len(next(iter(outputs.values())))
     members = np.array(scores_of).reshape(len(scores_of), rows) / product.greatest_score
     is_known = np.isfinite(members)
-    if len(members) > 1 and is_known.all():  # nearly always, and in half the time
-        sure: Floats = 1 - np.minimum(2 * members.var(axis=0), 0.5)
+    if len(members) > 1 and is_known.all():  # nearly always, and in half the time; their var() takes 7 us more
+        off = members - np.add.reduce(members) / len(members)
+        sure: Floats = 1 - np.minimum(2 * (np.add.reduce(off * off) / len(members)), 0.5)
         return sure
     counts = is_known.sum(axis=0)
     scaled = np.where(is_known, members, 0.0)
