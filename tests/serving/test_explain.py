@@ -41,7 +41,7 @@ def test_the_strongest_come_first_whatever_their_sign_and_zeros_are_left_out() -
         (None, "years", -0.5, "Years of work: not known. This lowers the content score."),
         (True, "", 0.5, "Years of work: yes. This raises the content score."),
         ("J1", "", 0.5, "Years of work: J1. This raises the content score."),
-        (pl.Series(["a", "b"]), "", 0.5, "Years of work: a, b. This raises the content score."),
+        (["a", "b"], "", 0.5, "Years of work: a, b. This raises the content score."),
         ([], "", 0.5, "Years of work: none. This raises the content score."),
         (list("abcdefg"), "", 0.5, "Years of work: a, b, c, d, e and 2 more. This raises the content score."),
     ],
