@@ -102,10 +102,11 @@ class Answers:
         if kept:
             return self._again(question, served, kept)
         body, read, scored, is_whole = await self._made(question, served, asked, published)
-        rows = self.journal.rows(loggable(asked, read.features))
+        features = loggable(asked, read.features)
+        rows = self.journal.rows(features)
         if scored.champion and is_whole and rows:
             self.cache.keep(wanted, Kept(body, rows), basis)
-        said, record = self._finished(question, served, body, rows)
+        said, record = self._finished(question, served, body, rows, features)
         if served.shadow:
             self.shadow.add(Beside(served.shadow, read, scored, record))
         return said
@@ -128,18 +129,22 @@ class Answers:
     def _again(self, question: Question, served: Served, kept: Kept) -> bytes:
         """A kept answer as one of its own: it can be told apart, logged and commented on."""
         self.metrics.answers.labels(question.product.name, kept.body.head["source"]).inc()
-        return self._finished(question, served, kept.body, kept.rows, is_cached=True)[0]
+        return self._finished(question, served, kept.body, kept.rows)[0]
 
     def _finished(
-        self, question: Question, served: Served, body: Body, rows: Rows | None, *, is_cached: bool = False
+        self, question: Question, served: Served, body: Body, rows: Rows | None, features: Table | None = None
     ) -> tuple[bytes, Record]:
-        """The answer with its id and the time that it took, noted in the log's line; and its record in the log."""
+        """The answer with its id and the time that it took, noted in the log's line; and its record in the log.
+
+        rows: what messages hold of the features; features: None where a kept answer is given again.
+        """
+        is_cached = features is None
         said = body.said(1000 * (time.perf_counter() - question.started), is_cached=is_cached)
         head, trace = said.head, CURRENT.get()
         if trace is not None:
             version, source = head["model"]["version"], head["source"]
             trace.answered(product=head["product"], source=source, version=version, cached=is_cached)
-        record = _record(question, served, said)
+        record = _record(question, served, said, features)
         self.journal.add(record, rows)
         return said.json, record
 
@@ -223,8 +228,7 @@ class Answers:
         return head
 
 
-def _record(question: Question, served: Served, said: Said) -> Record:
-    """All but the features, which the journal is given as its rows."""
+def _record(question: Question, served: Served, said: Said, features: Table | None) -> Record:
     head = said.head
     return Record(
         prediction_id=head["prediction_id"],
@@ -235,7 +239,7 @@ def _record(question: Question, served: Served, said: Said) -> Record:
         snapshot=head["snapshot"],
         as_of=head["as_of"],
         request=question.request.model_dump_json(exclude_unset=True).encode(),
-        features=None,
+        features=features,
         answer=said.json,
         milliseconds=head["processing_ms"],
         predicted_at=datetime.now(UTC),

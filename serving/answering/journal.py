@@ -9,7 +9,7 @@ from feature_repo.settings import Settings
 from feature_repo.table import Frame
 from monitoring.prediction_log import Record
 from serving.answering.dictation import Dictation, Report
-from serving.answering.messages import NO_ROWS, Encoder, Message, Rows
+from serving.answering.messages import Encoder, Message, Rows
 from serving.limits import LIMITS
 from serving.telemetry.metrics import Metrics
 
@@ -49,17 +49,20 @@ class Journal:
         return self._scribe.pid if self._scribe else None
 
     def rows(self, features: Frame) -> Rows | None:
-        """Features as records hold them, None where they cannot be held. Never fails."""
+        """Features as messages hold them, None where they cannot be. Never fails."""
         try:
             return self._encoder.rows(features)
         except Exception:
             LOG.exception("features cannot be logged")
             return None
 
-    def add(self, record: Record, rows: Rows | None = NO_ROWS) -> None:
-        """Put a record with its features in the queue, or count it as dropped. Never waits, never fails."""
+    def add(self, record: Record, rows: Rows | None = None) -> None:
+        """Put a record in the queue, or count it as dropped. Never waits, never fails.
+
+        rows: its features, where they are held already; the record may be without them then.
+        """
         try:
-            message = self._encoder.message(record, rows) if rows and self._count < LIMITS.log_waiting else None
+            message = self._encoder.message(record, rows) if self._count < LIMITS.log_waiting else None
         except Exception:
             LOG.exception("an answer cannot be logged")
             message = None

@@ -75,9 +75,6 @@ class Rows:
         return len(self.said) + len(self.numbers)
 
 
-NO_ROWS = Rows(marshal.dumps(None))
-
-
 @dataclass(frozen=True)
 class Message:
     """A record on its way. told: the form that its number must stand for when it arrives.

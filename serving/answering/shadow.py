@@ -93,6 +93,7 @@ def record(beside: Beside) -> Record:
         prediction_id=str(uuid.uuid4()),
         model_version=scored.champion.version.number if scored.champion else None,
         source="model" if scored.champion else "fallback",
+        features=None,
         answer=to_json(said, inf_nan_mode="null"),
         milliseconds=round(spent, 3),
         arm=Arm.SHADOW,

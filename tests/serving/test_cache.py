@@ -14,7 +14,7 @@ from feature_repo.platform import database, tables
 from feature_repo.settings import Settings
 from serving.answering.bodies import Body
 from serving.answering.cache import Cache, Kept, key
-from serving.answering.messages import NO_ROWS
+from serving.answering.messages import Rows
 from serving.limits import LIMITS
 from tests.serving.conftest import Service, promote, promoted
 from tests.serving.test_fallback import Failing, give, swap
@@ -33,7 +33,7 @@ class Question(BaseModel):
 
 
 def kept(letters: int = 10) -> Kept:
-    return Kept(Body({}, b"x" * letters), NO_ROWS)
+    return Kept(Body({}, b"x" * letters), Rows(b""))
 
 
 def filled(limits: Any = LIMITS) -> Cache:
