@@ -52,7 +52,8 @@ def _take_over(handler: logging.Handler) -> None:
         known = logging.getLogger(name)
         known.handlers, known.propagate, known.disabled = [], True, False
     logging.getLogger(OURS).setLevel(logging.INFO)
-    logging.getLogger("uvicorn.access").disabled = True  # it names raw paths, with the ids in them
+    access = logging.getLogger("uvicorn.access")  # it names raw paths, with the ids in them
+    access.disabled, access.propagate = True, False  # with no handler in reach uvicorn does not make its lines either
 
 
 class Lines(logging.StreamHandler[TextIO]):
