@@ -25,7 +25,6 @@ Floats = NDArray[np.float64]
 DAY = 86_400_000_000  # us
 KINDS = (float, int, bool)  # of numbers
 LISTS = (list[str], list[float])
-TEXT_BYTES = 64  # of a short text in a list
 LARGEST = 2**53  # up to which every whole number is a float64
 
 
@@ -85,11 +84,6 @@ class Table:
     def frame(self) -> pl.DataFrame:
         """The columns, null where missing."""
         return pl.DataFrame([self[name] for name in self.columns])
-
-    @property
-    def size(self) -> int:
-        """About how many bytes of memory it holds."""
-        return int(self.numbers.nbytes) + sum(map(_size, self.others.values()))
 
     def is_number(self, name: str) -> bool:
         """Whether the column is a row of the matrix as it is."""
@@ -181,11 +175,6 @@ def matrix(rows: Frame, names: Sequence[str]) -> Floats:
     return np.ascontiguousarray(numbers.to_numpy(order="fortran"))
 
 
-def size(rows: Frame) -> int:
-    """About how many bytes of memory it holds."""
-    return rows.size if isinstance(rows, Table) else int(rows.estimated_size())
-
-
 def framed(rows: Frame) -> pl.DataFrame:
     """As a frame."""
     return rows.frame if isinstance(rows, Table) else rows
@@ -208,14 +197,6 @@ def coded(rows: Frame, name: str, codes: Mapping[str, float]) -> Floats:
 
 def _coded(texts: Sequence[str | None], codes: Mapping[str, float]) -> Floats:
     return np.array([np.nan if text is None else codes.get(text, np.nan) for text in texts], np.float64)
-
-
-def _size(values: Values) -> int:
-    if isinstance(values, pl.Series):
-        return int(values.estimated_size())
-    if isinstance(values, Stored):
-        return int(values.places.nbytes)
-    return TEXT_BYTES * len(values) if isinstance(values, list) else int(values.get_total_buffer_size())
 
 
 def _taken(values: Values, places: NDArray[np.intp]) -> Values:

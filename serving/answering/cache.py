@@ -27,7 +27,7 @@ Basis = Sequence[object]
 class Kept:
     """An answer, and the features of its rows as the prediction log's messages hold them: half as large as the table.
 
-    The table itself goes, and the next one is made in its memory, which the processor still has at hand: 50 us less.
+    The table itself goes, and the next one is made in its memory, which the processor still has at hand.
     """
 
     body: Body

@@ -17,6 +17,7 @@ LOG = logging.getLogger("talentml.serving")
 ROUND_SECONDS = 0.05
 """What comes meanwhile goes together: to wake a thread for each record takes the interpreter from the event loop."""
 RESTART_SECONDS = 2.0
+END_SECONDS = 1.0  # that a scribe's end may take on a busy machine
 
 
 class Journal:
@@ -85,7 +86,7 @@ class Journal:
             return
         self._closing.set()
         if self._thread.is_alive():
-            self._thread.join(LIMITS.log_flush_seconds + ROUND_SECONDS)
+            self._thread.join(LIMITS.log_flush_seconds + END_SECONDS)
         self._metrics.log_dropped.inc(self._count)
 
     def _speak(self) -> None:
