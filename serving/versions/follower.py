@@ -109,10 +109,11 @@ def asked(registry: Registry, champion: Ask, products: Iterable[str], home: Path
     """
     known = _known(home)
     versions, error = _versions(champion, products)
-    wanted = {**known.wanted, **_fetched(registry, known.wanted, versions)}
-    challengers, failed = _challengers(registry, known.challengers, wanted, versions)
-    error = error or failed
-    return Champions(wanted=wanted, challengers=challengers, checked_at=datetime.now(UTC), error=error)
+    fetched = _fetched(registry, known.wanted, versions)
+    challengers, failed = _challengers(registry, known.challengers, {**known.wanted, **fetched}, versions)
+    # Read anew: to ask takes seconds, in which another worker's follower may have found a promotion.
+    wanted = {**_known(home).wanted, **fetched}
+    return Champions(wanted=wanted, challengers=challengers, checked_at=datetime.now(UTC), error=error or failed)
 
 
 def _versions(champion: Ask, products: Iterable[str]) -> tuple[dict[str, Version], str | None]:

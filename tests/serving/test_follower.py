@@ -39,6 +39,15 @@ def test_without_mlflow_the_known_champions_stay_and_the_reason_is_said(tmp_path
     assert "does not answer" in (found.error or "")
 
 
+def test_what_another_follower_found_while_this_one_asked_stays(tmp_path: Path) -> None:
+    def champion(_: str) -> Version | None:
+        champions.write(tmp_path, Champions(wanted={"task_assignment": THREE}))
+        raise RegistryError("away")
+
+    found = asked(Registry(away(tmp_path)), champion, ["task_assignment"], tmp_path)
+    assert found.wanted == {"task_assignment": THREE}
+
+
 def test_without_a_recorded_champion_nothing_is_wanted(tmp_path: Path) -> None:
     registry = Registry(away(tmp_path))
     found = asked(registry, registry.recorded, ["task_assignment"], tmp_path)
