@@ -12,36 +12,23 @@ and the best turn counts: by the clock, and per second of processor, which tells
 """
 
 import argparse
-import json
 import os
-import shutil
-import subprocess
 import tempfile
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from bench.embedding_bound import Seconds, Turn, blas_products, clocked, in_batches, onnx_products, session_of
+from bench.embedding_plain import Peer, peer_python
 from feature_repo.embedding import EmbeddingCache, Encoder, open_encoder, packaged_model
-from feature_repo.embedding.encoder import BATCH_TOKENS
 from feature_repo.embedding.graph import TOKENS, VECTORS
-from feature_repo.embedding.model import tensors
 
-PEER = ("torch==2.13.0", "sentence-transformers>=6.2")
-LAYERS = [f"attention.self.{name}" for name in ("query", "key", "value")]
-LAYERS += ["attention.output.dense", "intermediate.dense", "output.dense"]
 MFLOP_A_TOKEN = 6 * 2 * (4 * 384 * 384 + 2 * 384 * 1536) / 1e6
 AIM_BOUND, AIM_NAIVE, AIM_STORED = 0.9, 4, 100
 OURS, INT8, STORED, NAIVE = "ours, fp32", "ours, int8", "ours, from the cache", "naive: 32 as they come, padded"
 PLAIN, PLAIN_NAIVE = "sentence-transformers", "sentence-transformers, naive"
 BOUND, BLAS = "bound: products, onnxruntime", "bound: products, numpy"
-
-Seconds = dict[str, float]  # wall, processor
-Turn = Callable[[], Seconds]
-Products = Callable[[np.ndarray[Any, Any]], object]
 
 
 def sentences(count: int, fewest: int, most: int) -> list[str]:
@@ -61,15 +48,6 @@ def token_ids(texts: list[str]) -> list[list[int]]:
     return [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]
 
 
-def clocked(work: Callable[[], object]) -> Turn:
-    def turn() -> Seconds:
-        begun, used = time.perf_counter(), time.process_time()
-        work()
-        return {"wall": time.perf_counter() - begun, "processor": time.process_time() - used}
-
-    return turn
-
-
 def naive(graph: Path, threads: int) -> Callable[[list[str]], None]:
     """What it encodes is padded: the vectors are wrong, the arithmetic is that of a loop that pads."""
     session = session_of(str(graph), threads)
@@ -83,112 +61,6 @@ def naive(graph: Path, threads: int) -> Callable[[list[str]], None]:
             session.run([VECTORS], {TOKENS: padded})
 
     return loop
-
-
-def session_of(model: str | bytes, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def onnx_products() -> Products:
-    """The model's 36 dense layers without anything between them, on one thread."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    weights = tensors(packaged_model())
-    names = [f"encoder.layer.{layer}.{name}" for layer in range(6) for name in LAYERS]
-    constants = [numpy_helper.from_array(np.ascontiguousarray(weights[f"{name}.weight"].T), name) for name in names]
-    nodes = [helper.make_node("MatMul", [f"{place}", name], [f"{place + 1}"]) for place, name in enumerate(names)]
-    ends = [helper.make_tensor_value_info(end, TensorProto.FLOAT, ["rows", 384]) for end in ("0", f"{len(names)}")]
-    graph = helper.make_graph(nodes, "products", ends[:1], ends[1:], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    session = session_of(model.SerializeToString(), 1)
-    return lambda rows: session.run(None, {"0": rows})
-
-
-def blas_products() -> Products:
-    weights = tensors(packaged_model())
-    names = [f"encoder.layer.{layer}.{name}.weight" for layer in range(6) for name in LAYERS]
-    matrices = [np.ascontiguousarray(weights[name].T) for name in names]
-
-    def multiplied(rows: np.ndarray[Any, Any]) -> object:
-        for matrix in matrices:
-            rows = rows @ matrix
-        return rows
-
-    return multiplied
-
-
-def in_batches(products: Products, tokens: int, threads: int) -> Turn:
-    """So many tokens through the products, a batch per thread at a time, a part of a batch counted as a part."""
-    rows = np.full((BATCH_TOKENS, 384), 1e-3, np.float32)
-    count = -(-tokens // BATCH_TOKENS // threads) * threads
-
-    def work() -> None:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(products, [rows] * count))
-
-    turn = clocked(work)
-    return lambda: {kind: each * tokens / (count * BATCH_TOKENS) for kind, each in turn().items()}
-
-
-class Peer:
-    """sentence-transformers in another process."""
-
-    def __init__(self, python: Path, threads: int) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        program = [str(python), str(Path(__file__).with_name("embedding_peer.py"))]
-        self._process = subprocess.Popen(
-            program,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment,
-        )
-        self.ask(model=str(packaged_model()), threads=threads)
-
-    def ask(self, **task: Any) -> Seconds:
-        assert self._process.stdin and self._process.stdout  # noqa: PT018
-        self._process.stdin.write(json.dumps(task) + "\n")
-        self._process.stdin.flush()
-        answer: Seconds = json.loads(self._process.stdout.readline())
-        return answer
-
-    def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait()
-
-    def turn(self, texts: list[str], batch: int | None = None, vectors: Path | None = None) -> Turn:
-        return lambda: self.ask(texts=texts, batch=batch, vectors=vectors and str(vectors))
-
-
-def peer_python(folder: Path) -> Path | None:
-    """The interpreter of an environment with sentence-transformers and torch for CPUs; None, and why, without."""
-    python, ready = folder / "bin" / "python", folder / "ready"
-    if ready.exists():
-        return python
-    pip, uv = shutil.which("pip"), shutil.which("uv")
-    asked = subprocess.run([pip, "config", "get", "global.find-links"], capture_output=True, text=True) if pip else None
-    links = os.environ.get("PIP_FIND_LINKS") or (asked.stdout.strip() if asked else "")
-    if not (uv and links):
-        print("no sentence-transformers beside ours: pip knows no folder with torch for CPUs (find-links), or no uv")
-        return None
-    install = [uv, "pip", "install", "-q", "--python", str(python), "--find-links", links, *PEER]
-    made = subprocess.run(
-        [uv, "venv", "-q", "--clear", "--python", "3.11", str(folder)], capture_output=True, text=True
-    )
-    if made.returncode == 0:  # elsewhere than here, where pyproject.toml overrides sentence-transformers away
-        made = subprocess.run(install, capture_output=True, text=True, cwd=folder)
-    if made.returncode:
-        print(f"no sentence-transformers beside ours: {made.stderr.strip().splitlines()[-1]}")
-        return None
-    ready.touch()
-    return python
 
 
 def best(turns: dict[str, Turn], repeats: int) -> dict[str, Seconds]:

@@ -4,7 +4,6 @@ The follower's and the worker's rounds are turned by hand here; in tests/serving
 in processes, under load.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,11 +38,6 @@ class Curt(tiny.Tiny):
     """A model that loads, and then leaves out all outputs but one."""
 
     kind = "serving-curt"
-
-    def save(self, folder: Path) -> None:
-        super().save(folder)
-        facts = json.loads((folder / "model.json").read_text())
-        (folder / "model.json").write_text(json.dumps({**facts, "kind": self.kind}))
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -23,6 +23,7 @@ def install() -> None:
 class Tiny:
     """One booster; the first output is its probability, the others derive from it, the last one is number / 100."""
 
+    kind: ClassVar[str] = KIND
     explains: ClassVar[str] = "score"
     scale: ClassVar[str] = "log odds"
 
@@ -38,7 +39,7 @@ class Tiny:
 
     def save(self, folder: Path) -> None:
         self.booster.save_model(str(folder / "booster.txt"))
-        facts = {"kind": KIND, "names": self.names, "outputs": self.outputs, "number": self.number}
+        facts = {"kind": self.kind, "names": self.names, "outputs": self.outputs, "number": self.number}
         (folder / "model.json").write_text(json.dumps(facts))
 
     @classmethod
