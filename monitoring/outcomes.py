@@ -53,7 +53,7 @@ def _reward(row: Row[Any]) -> float:
 
 
 @dataclass(frozen=True)
-class Summary:
+class FeedbackSummary:
     """What people say of a product. judged: items, capped per subject; subjects: who gave them.
 
     accepted: share; rating: mean; None without any. accuracy: share of the items accepted or not whose score, as a
@@ -68,16 +68,16 @@ class Summary:
     largest_share: float | None
 
 
-def summary(engine: Engine, product: str, window: Window) -> Summary:
+def summary(engine: Engine, product: str, window: Window) -> FeedbackSummary:
     """What was said in the window."""
     return summed_up(outcomes(engine, product, window), PRODUCTS[product].greatest_score)
 
 
-def summed_up(rows: pl.DataFrame, greatest_score: float) -> Summary:
+def summed_up(rows: pl.DataFrame, greatest_score: float) -> FeedbackSummary:
     """The summary of outcomes."""
     is_right = (rows["score"] / greatest_score >= 0.5) == rows["accepted"]
     shares = rows["subject"].value_counts(normalize=True)["proportion"]
-    return Summary(
+    return FeedbackSummary(
         judged=rows.height,
         subjects=len(shares),
         accepted=_mean(rows["accepted"]),

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from monitoring.outcomes import FeedbackSummary
 from serving.limits import LIMITS
 from serving.schemas.replies import Reply
 from serving.schemas.requests import Id, Strict
@@ -43,17 +44,6 @@ class Answers(Reply):
 
     count: int
     fallback_share: float | None = Field(ge=0, le=1, description="Null before the first answer")
-
-
-class FeedbackSummary(Reply):
-    """What people said in the last 30 days, capped per subject."""
-
-    judged: int
-    subjects: int
-    accepted: float | None
-    rating: float | None
-    accuracy: float | None
-    largest_share: float | None
 
 
 class ProductMetrics(Reply):
