@@ -8,7 +8,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Collection
-from contextlib import suppress
+from concurrent.futures import Future, wait
 
 from starlette.routing import compile_path
 from starlette.types import Scope
@@ -41,6 +41,7 @@ class Refusals:
         self._platform, self._products, self._most, self._seconds = platform, products, most, seconds
         self._lock, self._counts = threading.Lock(), Counter[bool]()
         self._end = threading.Timer(0, self._sum_up)
+        self._written: set[Future[None]] = set()
 
     def note(self, scope: Scope, refusal: ProblemError) -> None:
         """Write down the refusal of a request, if it calls an admin route and did not get there. Does not wait."""
@@ -56,9 +57,10 @@ class Refusals:
             self._write(entry)
 
     def close(self) -> None:
-        """End the minute. To be closed before the platform's database is."""
+        """End the minute, and wait for what is being written. To be closed before the platform's database is."""
         self._end.cancel()
         self._sum_up()
+        wait(self._written, LIMITS.database_seconds)
 
     def _begin(self) -> None:
         self._end = threading.Timer(self._seconds, self._sum_up)
@@ -76,8 +78,12 @@ class Refusals:
 
     def _write(self, entry: Entry) -> None:
         LOG.warning("%s", line(entry))
-        with suppress(RuntimeError):  # the worker ends
-            self._platform.submit(lambda: self._record(entry))
+        try:
+            written = self._platform.submit(lambda: self._record(entry))
+        except RuntimeError:  # the worker ends
+            return
+        self._written.add(written)
+        written.add_done_callback(self._written.discard)
 
     def _record(self, entry: Entry) -> None:
         try:

@@ -104,6 +104,12 @@ def test_what_reaches_its_route_is_audited_there_and_once(guarded: Callable[...,
     assert said(ours.written(1)) == [("ada", "service", "rollback", "career", "The")]
 
 
+def test_a_call_that_ends_late_in_its_route_is_audited_there_and_once(guarded: Callable[..., Guarded]) -> None:
+    ours = guarded(limits=Limits(answer_seconds=0.0))
+    assert ours.post(ROLLBACK, Role.SERVICE) == 503
+    assert said(ours.written(1)) == [("ada", "service", "rollback", "career", "The")]
+
+
 @pytest.mark.parametrize("path", ["/api/v1/models/status", "/api/v1/models/a/b/rollback", "/api/v1/models/retrain/"])
 def test_other_paths_are_not_audited(guarded: Callable[..., Guarded], path: str) -> None:
     ours = guarded()
