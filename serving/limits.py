@@ -74,7 +74,8 @@ class Limits:
     load_seconds: float = 30.0
     """A version that has not loaded and answered by then is refused. The first on a machine takes 10 s: it compiles."""
     load_wait_seconds: float = 3.0
-    """So long the other products wait for a version that loads slowly."""
+    """So long the other products wait for a version that loads slowly; load_seconds at a cold start whose champion is
+    refused, for the version served before."""
     platform_threads: int = 8
     database_seconds: float = 5.0
     airflow_seconds: float = 5.0

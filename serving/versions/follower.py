@@ -111,7 +111,7 @@ def asked(registry: Registry, champion: Ask, products: Iterable[str], home: Path
     versions, error = _versions(champion, products)
     fetched = _fetched(registry, known.wanted, versions)
     challengers, failed = _challengers(registry, known.challengers, {**known.wanted, **fetched}, versions)
-    # Read anew: to ask takes seconds, in which another worker's follower may have found a promotion.
+    # Read anew: to ask takes seconds, in which somebody may have written the file by hand.
     wanted = {**_known(home).wanted, **fetched}
     return Champions(wanted=wanted, challengers=challengers, checked_at=datetime.now(UTC), error=error or failed)
 
