@@ -73,12 +73,12 @@ def with_derived(rows: pl.DataFrame, wanted: Iterable[Derived], views: Sequence[
 
 
 @cache
-def functions() -> str:
-    """What the platform's columns are computed by: a hash of all files that declare them.
+def functions(package: Path = Path(__file__).parent) -> str:
+    """What the platform's columns are computed by: a hash of all files that declare them, or open lists and texts.
 
     A version that others computed is still read, but not its derived columns: they are what that release took them for.
     """
     digest = hashlib.sha256()
-    for path in sorted((Path(__file__).parent / "features").glob("*.py")):
+    for path in [*sorted((package / "features").glob("*.py")), package / "lists.py", package / "names.py"]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from feature_repo.column import Column, View
-from feature_repo.derived import derived
+from feature_repo.derived import derived, functions
 from feature_repo.entities import person, task
 from feature_repo.errors import DataError
 from feature_repo.features import VIEWS as OWN
@@ -177,3 +177,13 @@ def test_no_product_has_a_standing_sum_as_a_column():
     asked = {column.qualified for product in PRODUCTS.values() for column in product.asked_columns}
     assert not inner & asked
     assert inner <= derived(OWN).keys()
+
+
+@pytest.mark.parametrize("changed", ["features/gap.py", "lists.py", "names.py"])
+def test_a_release_that_computes_columns_in_another_way_is_another(tmp_path, changed):
+    for each in ("features/gap.py", "lists.py", "names.py"):
+        (tmp_path / each).parent.mkdir(exist_ok=True)
+        (tmp_path / each).write_text("before")
+    before = functions.__wrapped__(tmp_path)
+    (tmp_path / changed).write_text("after")
+    assert functions.__wrapped__(tmp_path) != before
