@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 
 from feature_repo.errors import DataError
 from training.model import KINDS, load_model, save_model
+from training.trainers import recursion
 from training.trainers.forecast import Demand, DemandForecaster, direction
 from training.trainers.forecast_rows import Reading
 from training.trainers.season import season
@@ -18,6 +19,7 @@ KINDS.setdefault("demand", "training.trainers.forecast:Demand")
 
 SKILLS, MONTHS, AHEAD = 60, 96, 6
 NOISE = 0.2
+HALF = Member(power=1.0, level=0.5, trend=0.5, fade=0.5)
 
 
 def shares(seed: int) -> np.ndarray:
@@ -158,11 +160,37 @@ def test_a_value_that_falls_back_is_no_shift():
     assert unrest(table, 3.5).shifted[:, -1].sum() == 0
 
 
+def test_what_strays_is_no_noise_to_learn_from():
+    table = shifted(0, 1)
+    strayed = table.copy()
+    strayed[:, -1] += 20 * NOISE
+    assert unrest(strayed, 3.5).noise == pytest.approx(unrest(table[:, :-1], 3.5).noise, rel=0.2)
+
+
 def test_a_level_by_hand():
     """1/1, 1/2, then the gain of 0.4: 2, (2 + 4) / 2 = 3, 3 + 0.4 * (8 - 3) = 5."""
     values = np.array([[2.0, 4.0, 8.0]])
     states = smoothed(values, [Member(1.0, 0.4, 0.0, 0.0)], np.zeros(values.shape, bool))
     assert states.level[0, 0] == pytest.approx(5.0)
+
+
+def test_a_trend_fades_where_a_month_is_missing():
+    """Level 2, 3, 4, where the trend of .5 begins; then 4.25 and .25; then 4.375 and .125."""
+    values = np.array([[2.0, 4.0, 5.0, np.nan, np.nan]])
+    states = smoothed(values, [HALF], np.zeros(values.shape, bool))
+    assert (states.level[0, 0], states.trend[0, 0]) == (4.375, 0.125)
+
+
+def test_at_a_new_level_a_member_starts_from_the_mean_of_two():
+    states = smoothed(np.array([[2.0, 4.0, 5.0, 9.0]]), [HALF], np.array([[False, False, False, True]]))
+    assert (states.level[0, 0], states.trend[0, 0]) == (7.0, 0.0)
+
+
+def test_the_kernel_is_compiled_once_whatever_the_number_of_series_and_members():
+    members = [HALF, Member(power=0.5, level=0.5, trend=0.5, fade=0.5)]
+    for series, some in ((3, members), (3, members[:1]), (1, members)):
+        smoothed(np.ones((series, 5)), some, np.zeros((series, 5), bool))
+    assert len(recursion.smooth.signatures) == 1
 
 
 def test_a_season_by_hand():

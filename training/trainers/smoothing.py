@@ -69,9 +69,11 @@ def smoothed(values: Floats, members: Sequence[Member], shifted: Flags) -> State
         np.array([[m.power, m.level, m.trend, m.fade] for m in members]).T
     )
     powers, place = np.unique(power, return_inverse=True)
-    raised = np.stack([np.nan_to_num(values) ** each for each in powers], axis=2)[:, :, place]
+    raised = [np.nan_to_num(values) ** each for each in powers]
+    # stacked, not picked by place from one array: that one's layout, which a kernel is compiled for, depends on shapes
+    by_member = np.stack([raised[at] for at in place], axis=2)
     seen = np.isfinite(values)
-    return States(*smooth(raised, seen, _moved_to(values, seen, shifted, power), gain, trend_gain, fade))
+    return States(*smooth(by_member, seen, _moved_to(values, seen, shifted, power), gain, trend_gain, fade))
 
 
 def _moved_to(values: Floats, seen: Flags, shifted: Flags, power: Floats) -> Floats:
