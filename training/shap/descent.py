@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 
 from feature_repo.compiled import cached, inner
 from training.shap.forest import Floats, Ints
-from training.shap.kernels import is_in
+from training.shap.kernels import ROUND, ZERO, is_in
 
 Bits = NDArray[np.uint64]
-ROUND = 16  # rows are filled up to a multiple: what loops over lanes take at once, fewer are left to plain code
 LANES = 128  # rows side by side
 TOGETHER = 7  # splits, so that a row's bits are fetched once for all: half of a tree of 15 leaves, most of one of 7
 WHOLE, ZERO_LEFT, ZERO_RIGHT, NAN_LEFT, NAN_RIGHT, CATEGORY = range(6)
 """What a split takes for missing and where that goes: nothing, as it reads NaN as 0; zeros and NaN; or NaN alone."""
-ZERO = float(np.float32(1e-35))  # what LightGBM takes for zero
 EVERY = np.uint64(2**64 - 1)
 ONE = np.uint64(1)
 WIDTHS = np.array([8, 16, 32, 64])

@@ -1,7 +1,12 @@
 """What the kernels of this package share, compiled by numba: import inside functions, 0.4 s."""
 
+import numpy as np
+
 from feature_repo.compiled import inner
 from training.shap.forest import Ints
+
+ROUND = 16  # rows are filled up to a multiple: what loops over lanes take at once, fewer are left to plain code
+ZERO = float(np.float32(1e-35))  # what LightGBM takes for zero
 
 
 @inner

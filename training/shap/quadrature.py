@@ -26,9 +26,7 @@ from feature_repo import compiled
 from training.shap.forest import CATEGORICAL, MISSING_ZERO, Floats, Ints
 from training.shap.kernels import is_in
 
-ROUND = 16  # rows are filled up to a multiple: what loops over lanes take at once, fewer are left to plain code
 LANES = 64  # at most, side by side; more leave the fastest memory
-ZERO = float(np.float32(1e-35))  # what LightGBM takes for zero
 OFF, MORE, OFF_INVERSE, ON_INVERSE, GAIN, FACTORS = 0, 1, 2, 3, 4, 5
 ONE = np.uint64(1)
 _cached, _inner = (partial(each, fastmath={"contract"}) for each in (compiled.cached, compiled.inner))

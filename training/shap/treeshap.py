@@ -51,7 +51,8 @@ class TreeShap:
 
         matrix: shape (rows, features); the result's: (rows, classes * (features + 1)), as LightGBM's.
         """
-        from training.shap.quadrature import LANES, ROUND, ZERO, add_contributions
+        from training.shap.kernels import ROUND, ZERO
+        from training.shap.quadrature import LANES, add_contributions
 
         rows, features = matrix.shape
         blocks = -(-rows // LANES)

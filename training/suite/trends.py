@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
+from training.evaluation import predicted
 from training.suite.check import Check, Measured, table
 from training.trainers.forecast import DemandForecaster
 from training.trainers.forecast_rows import LONGEST
@@ -130,7 +131,7 @@ def _judged(known: pl.DataFrame, origin: int, family: Family) -> pl.DataFrame:
     validation = known.filter(pl.col("origin").is_between(parted + 1, last))
     rows = known.filter(pl.col("origin") == origin)
     model = DemandForecaster().fit(train, validation, (), 1)
-    return rows.hstack(pl.DataFrame(model.predict(rows)))
+    return predicted(rows, model.predict)
 
 
 def naive(rows: pl.DataFrame, family: Family) -> Mapping[str, Floats]:

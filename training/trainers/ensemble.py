@@ -87,7 +87,7 @@ class BoostedEnsemble:
             return 1.0, 0.0
         from scipy.optimize import minimize
 
-        odds = np.mean([member.raw(held.frame) for member in members], axis=0)
+        odds = np.mean(Committee(tuple(members)).raw(held.frame), axis=0)
         positive = held.target.sum()
         high, low = (positive + 1) / (positive + 2), 1 / (len(held.target) - positive + 2)
         target = np.where(held.target > 0, high, low)

@@ -28,7 +28,7 @@ prediction_log = Table(
     Column("snapshot", String(128), doc="version of the online store that was read"),
     Column("as_of", Instant, doc="the snapshot's as-of date: where a replay reads"),
     Column("request", JSON, nullable=False),
-    Column("features", LargeBinary, doc="the frame that was scored, as Arrow IPC, for bit-equal replays"),
+    Column("features", LargeBinary, doc="what was scored, for bit-equal replays: see monitoring/packed.py"),
     Column("answer", JSON, nullable=False),
     Column("row_count", Integer, nullable=False, server_default="1"),
     Column("milliseconds", Float, nullable=False),
