@@ -42,6 +42,12 @@ def test_a_name_is_not_another_that_ends_like_it():
     assert is_held(pl.Series(one), pl.Series(other)).tolist() == [1] * 5
 
 
+def test_names_that_end_alike_and_are_as_long_are_told_apart():
+    held = pl.Series([["esco-a-0000001", "a" * 300]])  # of a length only its last byte is compared at first: 44
+    asked = pl.Series([["esco-b-0000001", "a" * 44, "esco-a-0000001", "a" * 300]])
+    assert is_held(asked, held).tolist() == [0, 0, 1, 1]
+
+
 def test_held_over_asked_is_at_most_one():
     found = ratios(lists(WANTED, 0, 0), lists(ASKED, 0, 0), lists(HELD, 3, 4), lists(LEVELS, 3, 4))
     assert found.tolist() == [0, 3 / 6, 0, 0, 0, 0, 1, 0]
@@ -59,7 +65,7 @@ def test_lists_in_their_places_are_what_they_are_cut_out(places):
     assert listed(half).tolist() == listed(lists(LEVELS, *(place for place in places if place))).tolist()
 
 
-@pytest.mark.parametrize("places", [(0, 1, 2), (2, 2, 2), (2, 0, 3), (3, 3, 3)])
+@pytest.mark.parametrize("places", [(0, 1, 2), (2, 2, 2), (2, 0, 3), (3, 3, 3), (0, 2, 3)])
 def test_vectors_in_their_places_are_what_they_are_cut_out(places):
     random = np.random.default_rng(1)
     column = pa.array([*random.normal(size=(3, 384)), None], NUMBERS)

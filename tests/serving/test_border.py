@@ -86,6 +86,11 @@ def test_what_only_looks_like_a_public_path_needs_a_token(guarded: Guarded, path
     assert guarded().http.get(path, follow_redirects=False).status_code == 401
 
 
+def test_of_a_request_id_that_is_given_twice_the_first_counts(guarded: Guarded) -> None:
+    answer = guarded().http.get("/api/v1/health", headers=[("X-Request-ID", "a"), ("X-Request-ID", "b")])
+    assert answer.headers["X-Request-ID"] == "a"
+
+
 def test_a_refusal_is_a_problem_with_the_request_id_and_the_way_in(guarded: Guarded) -> None:
     answer = guarded().http.get("/api/v1/models/status", headers={"X-Request-ID": "abc-1"})
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")

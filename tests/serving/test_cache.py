@@ -95,6 +95,10 @@ def test_bytes_are_bounded_and_what_is_larger_than_the_cache_is_not_kept() -> No
     assert cache.find(key("/a", Question(task_id="huge")), BASIS) is None
 
 
+def test_the_features_that_are_kept_count_too() -> None:
+    assert Kept(Body({}, b""), Rows(b"x" * 7, b"x" * 80)).size == kept(0).size + 87
+
+
 def test_nothing_is_kept_for_longer_than_its_time() -> None:
     cache, asked = filled(replace(LIMITS, cache_seconds=0.0)), key("/a", Question(task_id="T1"))
     cache.keep(asked, kept(), BASIS)

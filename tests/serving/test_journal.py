@@ -12,17 +12,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import polars as pl
 import psutil
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, select
 
+from feature_repo.column import Column
 from feature_repo.platform import database
+from feature_repo.platform.tables import prediction_log
 from feature_repo.settings import Settings
+from feature_repo.table import Table
 from feature_repo.window import Window
 from monitoring.prediction_log import append, packed, read, unpacked
 from serving.answering import journal
 from serving.answering.journal import Journal
+from serving.answering.messages import MOST_FORMS
 from serving.limits import LIMITS
 from serving.telemetry.metrics import Metrics
 from tests.faults.front import Way, front
@@ -230,6 +235,20 @@ def test_a_database_that_hangs_holds_up_no_close_for_longer_than_it_is_given(
     assert value(metrics, DROPPED) == 7
     assert scribe
     assert not psutil.pid_exists(scribe)
+
+
+def test_more_forms_than_are_known_at_a_time_are_logged_as_they_were_sent(settings: Settings, engine: Engine) -> None:
+    declared = {"v__x": Column(name="x", dtype=float, view="v", function=len)}
+    plain = Table(declared, [], {"v__x": 0}, np.array([[0.5]]), {})
+    with started(settings, Metrics()) as log:
+        for number in range(MOST_FORMS + 5):
+            name = f"given:{number}"
+            log.add(replace(record(number), features=replace(plain, columns=["v__x", name], others={name: ["P1"]})))
+        until(lambda: rows(engine) == MOST_FORMS + 5, 20)
+    with engine.connect() as connection:
+        for row in connection.execute(select(prediction_log)):
+            number = row.prediction_id.removeprefix("prediction-")
+            assert unpacked(row.features).columns == ["v__x", f"given:{number}"]
 
 
 def test_features_come_back_bit_for_bit() -> None:

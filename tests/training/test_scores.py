@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from feature_repo.errors import DataError
 from tests.training.test_treeshap import MODELS, ODD, ROWS, boosted, rows
+from training.shap import descent
 from training.shap.descent import LANES
 from training.shap.forest import Forest
 from training.shap.scores import MOST_LEAVES, Scores, Together, verified
@@ -68,7 +69,8 @@ def test_any_number_of_rows_is_scored_in_order(count):
     asked = rows(7, 4, 0.2, 3 * LANES + 5)
     whole = theirs(booster, asked)
     for each in (asked[:count], np.asfortranarray(asked[:count])):
-        np.testing.assert_array_equal(ours(each, booster), whole[:, :count])
+        columns = np.ascontiguousarray(each.T)
+        np.testing.assert_array_equal(Scores.of(booster).sums(columns, np.arange(len(columns))), whole[:, :count])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,17 @@ def test_boosters_that_are_scored_together_score_as_each_alone():
     learned, asked = rows(13, 5, 0.2), rows(14, 5, 0.3, 50)
     boosters = [boosted(learned, 9, **parameters) for parameters in MODELS.values()]
     alone = np.concatenate([theirs(booster, asked) for booster in boosters])
-    np.testing.assert_array_equal(ours(asked, *boosters), alone)
+    columns = np.ascontiguousarray(asked.T)
+    np.testing.assert_array_equal(Scores.of(*boosters).sums(columns, np.arange(len(columns))), alone)
+
+
+def test_the_kernel_is_compiled_for_one_kind_of_columns():
+    booster, asked = boosted(rows(15, 4, 0.2)), rows(16, 4, 0.3)
+    fixed = asked.copy()
+    fixed.setflags(write=False)
+    for each in (asked, np.asfortranarray(asked), fixed, asked[:1]):
+        ours(each, booster)
+    assert len(descent.add_scores.signatures) == 1
 
 
 def test_columns_are_read_where_they_lie():
@@ -108,7 +120,7 @@ def test_columns_are_read_where_they_lie():
     places = np.array([5, 0, 2, 3])
     table = np.full((7, len(asked)), -1.0)
     table[places] = asked.T
-    np.testing.assert_array_equal(Together((booster,)).raw(table, places), theirs(booster, asked))
+    np.testing.assert_array_equal(Scores.of(booster).sums(table, places), theirs(booster, asked))
 
 
 def test_where_one_is_not_covered_all_score_by_lightgbm_itself():

@@ -20,6 +20,7 @@ from training.product import Metric, Product
 from training.products import PRODUCTS
 from training.products.task_assignment import ATTRIBUTES
 from training.trainers.encoding import Encoding
+from training.trainers.standing import below_best, shares, standings
 
 GROUPS, PEOPLE = 400, 6
 
@@ -233,6 +234,14 @@ def test_the_hybrid_score_weighs_content_and_collaborative_as_declared(models):
     assert answers["score"].to_numpy() == pytest.approx(
         (0.6 * answers["content_score"] + 0.4 * answers["collaborative_score"]).to_numpy()
     )
+
+
+def test_rows_stand_against_what_is_known_of_their_own_group():
+    nan = float("nan")
+    values, group = np.array([1.0, 5.0, nan, 3.0, nan]), np.array([0, 1, 0, 0, 1])
+    assert standings(values, group) == pytest.approx([-1, 0, nan, 1, nan], nan_ok=True)
+    assert shares(np.array([1.0, 5, 2, 1, 5]), group).tolist() == [0.25, 0.5, 0.5, 0.25, 0.5]
+    assert below_best(np.array([1.0, 5, 2, 4, 7]), group).tolist() == [-3, -2, -2, 0, 0]
 
 
 def test_nothing_relevant_to_learn_from_is_refused():
