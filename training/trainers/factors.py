@@ -84,13 +84,12 @@ class Factors:
 
     def affinity(self, frame: Frame) -> Floats:
         """How much a person is drawn to a task, shape (rows,); NaN where either has no evidence."""
-        from training.trainers.evidence import gather
+        from training.trainers.evidence import affinity
 
         numbers, codes = self._read(frame)
         vectors = self.people_vectors, self._padded
-        persons, tasks, counts = gather(numbers, codes.slots, codes.first, codes.places, *vectors)
-        affinity: Floats = np.einsum("ij,ij->i", persons, tasks) / counts
-        return affinity
+        found: Floats = affinity(numbers, codes.slots, codes.first, codes.places, *vectors)
+        return found
 
     def _read(self, frame: Frame) -> tuple[Floats, "Codes"]:
         """Where codes of people and attributes are, and what they stand for: a table's own where all texts have one."""

@@ -20,7 +20,6 @@ from training.trainers.factors import Factors
 
 Floats = NDArray[np.float64]
 Groups = NDArray[np.int64]
-NO_EVIDENCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -91,14 +90,13 @@ class Hybrid:
 
         content_score is the probability of being the one, of the candidates asked about: they sum to 1.
         """
-        from training.trainers.standing import below_best, shares, standings
+        from training.trainers.standing import powers, weigh
 
         group = _groups(frame)
-        content = shares(np.exp(below_best(self.boosted.raw(frame), group)), group)
-        standing = standings(self.factors.affinity(frame), group)
-        liked = np.where(np.isnan(standing), NO_EVIDENCE, 1 / (1 + np.exp(-self.steepness * standing)))
-        score = self.content * content + self.collaborative * liked
-        return {"score": score, "content_score": content, "collaborative_score": liked}
+        raised = powers(self.boosted.raw(frame), self.factors.affinity(frame), group, self.steepness)
+        np.exp(raised, out=raised)
+        score, content, collaborative = weigh(raised, group, self.content, self.collaborative)
+        return {"score": score, "content_score": content, "collaborative_score": collaborative}
 
     def contributions(self, frame: Frame) -> Contributions:
         """What each column added to the content part, on the booster's raw scale."""
