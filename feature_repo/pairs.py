@@ -168,8 +168,7 @@ def _first(values: Any) -> Any:
 
 def _are_same(inputs: Sequence[Any]) -> bool:
     """Whether all rows hold the same; of most inputs the first and last row tell that they do not."""
-    keys = [_key(each) for each in inputs]
-    return not any(_ends_differ(each) for each in keys) and all(_is_same(each) for each in keys)
+    return not any(map(_ends_differ, inputs)) and all(_is_same(_key(each)) for each in inputs)
 
 
 def _key(values: Any) -> Any:
@@ -180,7 +179,8 @@ def _key(values: Any) -> Any:
 
 
 def _ends_differ(values: Any) -> bool:
-    first, last = values[0], values[-1]
+    keys = _key(values)
+    first, last = keys[0], keys[-1]
     return bool(first != last and (first == first or last == last))
 
 

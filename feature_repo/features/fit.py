@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import View
 from feature_repo.entities import job, person
-from feature_repo.features.ragged import Lists, lengths, listed, lookup, mean_by_row, ratios, weighted_mean_by_row
+from feature_repo.features.ragged import Lists, lengths, listed, lookup, mean_ratio, share_held, weighted_mean_by_row
 from feature_repo.features.ragged import cosine as cosine_of
 from feature_repo.names import Texts, are_equal
 
@@ -29,8 +29,7 @@ def skill_coverage(
     job_skill_set__skills: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists
 ) -> Floats:
     """Share of the job's skills that the person declares; missing where the job names none."""
-    held = lookup(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
-    return mean_by_row(job_skill_set__skills, (held > 0).astype(np.float64))
+    return share_held(job_skill_set__skills, talent_skill_set__skills, talent_skill_set__levels)
 
 
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=SKILLS)
@@ -67,8 +66,7 @@ def proficiency_alignment(
     talent_skill_set__levels: Lists,
 ) -> Floats:
     """Mean over the job's skills of min(1, level declared / level asked for); missing where the job names none."""
-    shares = ratios(job_skill_set__skills, job_skill_set__levels, talent_skill_set__skills, talent_skill_set__levels)
-    return mean_by_row(job_skill_set__skills, shares)
+    return mean_ratio(job_skill_set__skills, job_skill_set__levels, talent_skill_set__skills, talent_skill_set__levels)
 
 
 @view.column(float, unit="years", minimum=0, maximum=60, nulls=1.0, source=SKILLS)

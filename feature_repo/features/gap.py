@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import View
 from feature_repo.entities import person, skill, target
-from feature_repo.features.ragged import Lists, lengths, lookup, mean_by_row, means, one_each, ratios
+from feature_repo.features.ragged import Lists, lengths, lookup, mean_by_row, mean_ratio, means, one_each, share_held
 
 Floats = NDArray[np.float64]
 DECLARED = "neo4j.talent_skills"
@@ -57,8 +57,7 @@ def skill_years(skill_id: pl.Series, talent_skill_set__skills: Lists, talent_ski
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source=BUILT)
 def groundwork(skill_before__skills: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists) -> Floats:
     """Share of what has to be learnt before the skill that the person declares; missing where there is nothing."""
-    held = lookup(skill_before__skills, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
-    return mean_by_row(skill_before__skills, (held > 0).astype(np.float64))
+    return share_held(skill_before__skills, talent_skill_set__skills, talent_skill_set__levels)
 
 
 @view.column(float, unit="levels", minimum=0, maximum=5, nulls=1.0, source=BUILT)
@@ -76,8 +75,7 @@ def target_coverage(
     talent_skill_set__levels: Lists,
 ) -> Floats:  # fmt: skip
     """Mean over all that is asked for of min(1, level declared / level asked for)."""
-    shares = ratios(target__skills, target__levels, talent_skill_set__skills, talent_skill_set__levels)
-    return mean_by_row(target__skills, shares)
+    return mean_ratio(target__skills, target__levels, talent_skill_set__skills, talent_skill_set__levels)
 
 
 @view.column(float, unit="skills", minimum=0, source=DECLARED)

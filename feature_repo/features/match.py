@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.features import history, task, wording
 from feature_repo.features.pair import difference, faded, view
-from feature_repo.features.ragged import Lists, lookup, mean_by_row, ratios
+from feature_repo.features.ragged import Lists, mean_ratio, share_held
 from feature_repo.features.standing import read_off
 from feature_repo.names import Texts, are_equal
 
@@ -97,11 +97,10 @@ def skill_match(
     task__skills: Lists, task__skill_levels: Lists, skill_set__skills: Lists, skill_set__levels: Lists
 ) -> Floats:
     """Mean over the required skills of min(1, level held / level asked for); missing where none is required."""
-    return mean_by_row(task__skills, ratios(task__skills, task__skill_levels, skill_set__skills, skill_set__levels))
+    return mean_ratio(task__skills, task__skill_levels, skill_set__skills, skill_set__levels)
 
 
 @view.column(float, minimum=0, maximum=1, source=SKILLS, nulls=1.0)
 def skill_coverage(task__skills: Lists, skill_set__skills: Lists, skill_set__levels: Lists) -> Floats:
     """Share of the required skills that the person has at any level; missing where none is required."""
-    held = lookup(task__skills, skill_set__skills, skill_set__levels, missing=0.0)
-    return mean_by_row(task__skills, (held > 0).astype(np.float64))
+    return share_held(task__skills, skill_set__skills, skill_set__levels)

@@ -81,6 +81,25 @@ def ratios(wanted: Lists, asked: Lists, held: Lists, amounts: Lists) -> Floats:
     return found
 
 
+def mean_ratio(wanted: Lists, asked: Lists, held: Lists, amounts: Lists) -> Floats:
+    """The mean of each row's ratios, NaN where nothing is wanted: 100 rows in 3 us, 5 by ratios and mean_by_row."""
+    names, needs, values, places = opened(wanted), opened(asked), opened(amounts), _places(wanted, held)
+    found = np.empty(len(names))
+    kernels().mean_ratio(
+        places, names.starts, needs.opened.spans, needs.opened.amounts, needs.places,
+        values.opened.spans, values.opened.amounts, values.places, found,
+    )  # fmt: skip
+    return found
+
+
+def share_held(wanted: Lists, held: Lists, amounts: Lists) -> Floats:
+    """Of how many of each row's wanted names an amount above 0 is held: a share, NaN where nothing is wanted."""
+    names, values, places = opened(wanted), opened(amounts), _places(wanted, held)
+    found = np.empty(len(names))
+    kernels().share_held(places, names.starts, values.opened.spans, values.opened.amounts, values.places, found)
+    return found
+
+
 def is_held(wanted: Lists, held: Lists) -> Floats:
     """For each wanted name 1 where the same name is held in the same row, else 0."""
     return (_places(wanted, held) >= 0).astype(np.float64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import View
 from feature_repo.entities import content, person
-from feature_repo.features.ragged import Lists, is_held, lookup, mean_by_row, one_each
+from feature_repo.features.ragged import Lists, is_held, lookup, one_each, share_held
 from feature_repo.features.ragged import cosine as cosine_of
 
 Floats = NDArray[np.float64]
@@ -56,8 +56,7 @@ def is_wanted(content__skill_id: pl.Series, wanted_set__wanted: Lists) -> Floats
 @view.column(float, minimum=0, maximum=1, nulls=1.0, source="neo4j.prerequisites, neo4j.talent_skills")
 def readiness(taught_before__needed: Lists, talent_skill_set__skills: Lists, talent_skill_set__levels: Lists) -> Floats:
     """Share of what has to be learnt before that the person declares; missing where nothing has to be."""
-    held = lookup(taught_before__needed, talent_skill_set__skills, talent_skill_set__levels, missing=0.0)
-    return mean_by_row(taught_before__needed, (held > 0).astype(np.float64))
+    return share_held(taught_before__needed, talent_skill_set__skills, talent_skill_set__levels)
 
 
 @view.column(float, minimum=0, maximum=1, source="mongodb.engagements")

@@ -6,7 +6,18 @@ import pyarrow as pa
 import pytest
 
 from feature_repo.column import Column
-from feature_repo.features.ragged import cosine, is_held, lengths, listed, lookup, mean_by_row, means, ratios
+from feature_repo.features.ragged import (
+    cosine,
+    is_held,
+    lengths,
+    listed,
+    lookup,
+    mean_by_row,
+    mean_ratio,
+    means,
+    ratios,
+    share_held,
+)
 from feature_repo.lists import Opened, OpenLists, kernels
 from feature_repo.names import Coded, Names, are_equal
 from feature_repo.pairs import compute, wired
@@ -51,6 +62,26 @@ def test_names_that_end_alike_and_are_as_long_are_told_apart():
 def test_held_over_asked_is_at_most_one():
     found = ratios(lists(WANTED, 0, 0), lists(ASKED, 0, 0), lists(HELD, 3, 4), lists(LEVELS, 3, 4))
     assert found.tolist() == [0, 3 / 6, 0, 0, 0, 0, 1, 0]
+
+
+def test_of_a_rows_names_the_mean_ratio_and_the_share_that_is_held_are_told():
+    wanted = pa.array([["go"], ["go", "sql", "x"], ["sql", "go"], [], None], TEXTS)
+    asked = pa.array([[2.0], [4.0, 2.0, 1.0], [8.0, None], [], None], NUMBERS)
+    held, levels = lists(HELD, 0, 0, 0, 0, 0), lists(LEVELS, 0, 0, 0, 0, 0)
+    shares = share_held(wanted, held, levels)
+    np.testing.assert_array_equal(shares, [1, 2 / 3, 1, NAN, NAN])
+    found = mean_ratio(wanted, asked, held, levels)
+    np.testing.assert_array_equal(found, [1 / 2, (1 / 4 + 1 + 0) / 3, NAN, NAN, NAN])
+
+
+def test_a_mean_ratio_of_many_is_that_of_the_ratios():
+    random = np.random.default_rng(1)
+    names = pa.array([[f"s{n}" for n in range(size)] for size in range(1, 30)], TEXTS)
+    asked, held = (pa.array([random.uniform(1, 5, size) for size in range(1, 30)], NUMBERS) for _ in range(2))
+    expected = mean_by_row(names, ratios(names, asked, names, held))
+    found = mean_ratio(names, asked, names, held)
+    assert found[:8].tolist() == expected[:8].tolist()
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
 
 
 @pytest.mark.parametrize("places", [(0, 4, 3), (0, 0, 0), (3, 1, 2, 0), (1, 2), ()])
