@@ -84,8 +84,8 @@ class Names:
 
     def find(self, wanted: Sequence[str | None]) -> Floats:
         """The code of each text, NaN where it is none of these; all may be the same, such as the task of a ranking."""
-        if len(wanted) > 1 and wanted.count(wanted[0]) == len(wanted):
-            return np.full(len(wanted), self.find(wanted[:1])[0])
+        if len(wanted) > 1 and wanted[0] == wanted[-1] and wanted.count(wanted[0]) == len(wanted):
+            return self.find(wanted[:1]).repeat(len(wanted))
         try:
             return np.fromiter(map(self._found.__getitem__, wanted), np.float64, len(wanted))
         except KeyError:

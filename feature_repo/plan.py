@@ -1,6 +1,6 @@
 """What must be read, and in which order, to answer for some columns."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -67,6 +67,12 @@ class Plan:
     def names(self) -> tuple[str, ...]:
         """The qualified names that were asked for."""
         return tuple(dict.fromkeys(column.qualified for column in self.columns))
+
+    def check_new(self, spine: Iterable[str]) -> None:
+        """Raise DataError where a spine has a column that is to be read."""
+        taken = [name for name in spine if name in self.all]
+        if taken:
+            raise DataError(f"spine: already has {', '.join(taken)}, allowed: keys, times and labels")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from feature_repo.table import DAY, KINDS, LISTS, Stored, Table, typed
 Given = Mapping[str, Any] | pl.DataFrame | None
 Spine = Mapping[str, pl.Series | list[str | None]]
 """Keys, and what else a question gives; a plain list is one of texts."""
-QUALIFIED = attrgetter("qualified")  # of 80 columns: 2 us, and 4 by a comprehension
+QUALIFIED = attrgetter("qualified")
+MOST_READERS = 256  # of a snapshot: forms of questions, and the tuples of columns that they come with
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Reader:
-    """A plan that is ready for the questions of one form. slots, names, opened: of the tables that it gives.
+    """A plan that is ready for the questions of one form. columns, slots, names, opened: of the tables that it gives.
 
     keys: the spine's columns that lead to rows. unread: the slots that no step fills; blank: what they hold, such as
     AT, or NaN.
@@ -51,6 +52,7 @@ class Reader:
 
     snapshot: OnlineSnapshot
     plan: Plan
+    columns: Sequence[str]
     keys: tuple[str, ...]
     slots: Mapping[str, int]
     names: Mapping[str, Names]
@@ -65,9 +67,7 @@ class Reader:
 
         numbers = np.empty((len(self.slots), rows))
         numbers[self.unread] = self.blank[:, np.newaxis]
-        table = Table(
-            self.plan.all, [*spine, *self.plan.names], self.slots, numbers, dict(spine), self.names, self.opened
-        )
+        table = Table(self.plan.all, self.columns, self.slots, numbers, dict(spine), self.names, self.opened)
         for key in self.keys:
             numbers[self.slots[key]] = self.names[key].find(table.texts(key))
         put_given(table, given)
@@ -93,16 +93,20 @@ def reader(
 
     present: the spine's columns. given: qualified names of columns that questions give.
     """
-    known = (
-        tuple(map(QUALIFIED, columns)),
-        tuple(present),
-        tuple(given),
-        None if views is None else tuple(view.name for view in views),
-    )
-    if known not in snapshot.readers:
-        snapshot.readers[known] = _reader(snapshot, columns, views or declared_views(), present, given)
-    found: Reader = snapshot.readers[known]
-    return found
+    form = tuple(present), tuple(given), None if views is None else tuple(view.name for view in views)
+    # a product's columns are always the same tuple, and known by that: by 80 names it takes 4 us, and 10 when cold
+    kept = snapshot.readers.get((id(columns), *form))
+    if kept is None:
+        named = (tuple(map(QUALIFIED, columns)), *form)
+        found = snapshot.readers.get(named)
+        kept = columns, found[1] if found else _reader(snapshot, columns, views or declared_views(), present, given)
+        if len(snapshot.readers) >= MOST_READERS:
+            snapshot.readers.clear()
+        snapshot.readers[named] = kept
+        if isinstance(columns, tuple):
+            snapshot.readers[(id(columns), *form)] = kept  # and so is the tuple, so that no other gets its id
+    ready: Reader = kept[1]
+    return ready
 
 
 def _reader(
@@ -113,6 +117,7 @@ def _reader(
     given: Sequence[str],
 ) -> Reader:
     steps = plan(columns, views, present, given, _kept(views, snapshot, {*present, *given}))
+    steps.check_new(present)
     held = held_keys(views)
     keys = tuple({key: None for hop in steps.hops for key in hop.keys.values() if key in present})
     names = {key: snapshot.names[key] for key in keys}
@@ -129,7 +134,8 @@ def _reader(
     others = [each for step in ready for _, _, columns in step.others for each in columns]
     opened = {column.qualified: opened for column, opened in others if column.dtype in LISTS}
     unread = _unread(ready, len(slots))
-    return Reader(snapshot, steps, keys, slots, names, unread, _blank(snapshot, fixed, like)[unread], opened, ready)
+    blank, made = _blank(snapshot, fixed, like)[unread], [*present, *steps.names]
+    return Reader(snapshot, steps, made, keys, slots, names, unread, blank, opened, ready)
 
 
 def _kept(views: Sequence[View], snapshot: OnlineSnapshot, asked: Container[str]) -> dict[str, View]:

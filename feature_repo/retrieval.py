@@ -1,6 +1,6 @@
 """The one reader of features: historical_frame for training, online_frame for serving, and facts for labels."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -14,7 +14,7 @@ from feature_repo.column import Column, View
 from feature_repo.errors import DataError
 from feature_repo.online import OnlineSnapshot
 from feature_repo.pairs import compute, wired
-from feature_repo.plan import Hop, Plan, plan
+from feature_repo.plan import Hop, plan
 from feature_repo.reader import Given, Spine, given_names, put_given, reader
 from feature_repo.sources.stream import RECORDED_AT, Stream
 from feature_repo.sources.streams import stream as stream_named
@@ -49,7 +49,7 @@ def historical_frame(
         return pl.concat(parts, rechunk=True)
     at = _instants(spine)
     steps = plan(columns, views, spine.columns, given_names(given))
-    _check_new(spine.columns, steps)
+    steps.check_new(spine.columns)
     store = _store(current(home / "offline"))
     keys = {name: spine[name] for name in spine.columns}
     table = Table.of(steps.all, keys, at / DAY, [*keys, *steps.names])
@@ -89,9 +89,7 @@ def online_table(
     views: Sequence[View] | None = None,
 ) -> Table:
     """As online_frame, before anybody needs a frame."""
-    ready = reader(snapshot, columns, views, tuple(spine), given_names(given))
-    _check_new(spine, ready.plan)
-    return ready.read(spine, rows, given)
+    return reader(snapshot, columns, views, tuple(spine), given_names(given)).read(spine, rows, given)
 
 
 def facts(
@@ -112,12 +110,6 @@ def facts(
     known = pl.scan_parquet(path).filter(pl.col(RECORDED_AT.name) < known_before)
     keep: Literal["first", "last"] = "first" if first else "last"
     return known.sort(RECORDED_AT.name, maintain_order=True).unique(declared.key, keep=keep, maintain_order=True)
-
-
-def _check_new(spine: Iterable[str], steps: Plan) -> None:
-    taken = [name for name in spine if name in steps.all]
-    if taken:
-        raise DataError(f"spine: already has {', '.join(taken)}, allowed: keys, times and labels")
 
 
 # The historical side
