@@ -15,7 +15,7 @@ from feature_repo.lists import Opened
 from feature_repo.names import Names
 from feature_repo.online import OnlineSnapshot
 from feature_repo.packing import Floats, Ints, held_keys, microseconds, strides
-from feature_repo.pairs import Call, compute, wired
+from feature_repo.pairs import Call, compute, side_by_side, wired
 from feature_repo.plan import AT, Hop, Pair, Plan, declared_views, plan
 from feature_repo.table import DAY, KINDS, LISTS, Stored, Table, typed
 
@@ -126,7 +126,7 @@ def _reader(
         if column.dtype is str and (name in held or name in stored):
             names[name] = snapshot.names[held.get(name, name)]
     numbers = [name for name, column in steps.all.items() if column.dtype in KINDS]
-    slots = {name: place for place, name in enumerate(dict.fromkeys([AT, *names, *numbers]))}
+    slots = {name: place for place, name in enumerate(dict.fromkeys([AT, *names, *side_by_side(steps.hops, numbers)]))}
     like = Table(steps.all, [], slots, np.empty((len(slots), 0)), {}, names)
     fixed = _fixed(steps.hops, like)
     asked = [replace(hop, pairs=tuple(pair for pair in hop.pairs if pair not in fixed)) for hop in steps.hops]

@@ -85,6 +85,18 @@ def test_a_call_works_on_no_more_numbers_than_stay_in_the_cache():
     assert max(calls) <= pairs.TOGETHER
 
 
+def test_what_a_call_reads_and_fills_is_put_side_by_side_as_far_as_it_can_be():
+    """AT is read by both columns: it stands once."""
+    names = ["task__blue", "pair__share_of_red", "task__other", "task__red", AT, "pair__share_of_blue"]
+    found = pairs.side_by_side([hop(*shares([], "red", "blue"))], names)
+    assert found == ["task__red", "task__blue", AT, "pair__share_of_red", "pair__share_of_blue", "task__other"]
+    slots = {name: slot for slot, name in enumerate(found)}
+    (call,) = pairs.wired(hop(*shares([], "red", "blue")), Table({}, [], slots, np.empty((len(slots), 0)), {}))
+    assert isinstance(call, pairs.Together)
+    assert (call.inputs[0], call.outputs) == (range(0, 2), range(3, 5))
+    assert list(call.inputs[1]) == [2, 2]
+
+
 def test_a_function_with_another_number_enclosed_is_another_function():
     def lasting(days: float):
         def last(amount: np.ndarray) -> np.ndarray:
