@@ -61,9 +61,9 @@ def lookup(wanted: Lists, held: Lists, amounts: Lists, missing: float) -> Floats
 
     wanted, held: lists of names, one per row, the names of a list distinct; amounts: lists as long as held's.
     """
-    names, values, places = opened(wanted), opened(amounts), _places(wanted, held)
+    (starts, places), values = _matched(wanted, held), opened(amounts)
     found = np.empty(len(places))
-    kernels().pick(places, names.starts, values.opened.spans, values.opened.amounts, values.places, missing, found)
+    kernels().pick(places, starts, values.opened.spans, values.opened.amounts, values.places, missing, found)
     return found
 
 
@@ -72,10 +72,10 @@ def ratios(wanted: Lists, asked: Lists, held: Lists, amounts: Lists) -> Floats:
 
     asked, amounts: lists as long as wanted's and held's.
     """
-    names, needs, values, places = opened(wanted), opened(asked), opened(amounts), _places(wanted, held)
+    (starts, places), needs, values = _matched(wanted, held), opened(asked), opened(amounts)
     found = np.empty(len(places))
     kernels().ratio(
-        places, names.starts, needs.opened.spans, needs.opened.amounts, needs.places,
+        places, starts, needs.opened.spans, needs.opened.amounts, needs.places,
         values.opened.spans, values.opened.amounts, values.places, found,
     )  # fmt: skip
     return found
@@ -83,10 +83,10 @@ def ratios(wanted: Lists, asked: Lists, held: Lists, amounts: Lists) -> Floats:
 
 def mean_ratio(wanted: Lists, asked: Lists, held: Lists, amounts: Lists) -> Floats:
     """The mean of each row's ratios, NaN where nothing is wanted: 100 rows in 3 us, 5 by ratios and mean_by_row."""
-    names, needs, values, places = opened(wanted), opened(asked), opened(amounts), _places(wanted, held)
-    found = np.empty(len(names))
+    (starts, places), needs, values = _matched(wanted, held), opened(asked), opened(amounts)
+    found = np.empty(len(values))
     kernels().mean_ratio(
-        places, names.starts, needs.opened.spans, needs.opened.amounts, needs.places,
+        places, starts, needs.opened.spans, needs.opened.amounts, needs.places,
         values.opened.spans, values.opened.amounts, values.places, found,
     )  # fmt: skip
     return found
@@ -94,27 +94,28 @@ def mean_ratio(wanted: Lists, asked: Lists, held: Lists, amounts: Lists) -> Floa
 
 def share_held(wanted: Lists, held: Lists, amounts: Lists) -> Floats:
     """Of how many of each row's wanted names an amount above 0 is held: a share, NaN where nothing is wanted."""
-    names, values, places = opened(wanted), opened(amounts), _places(wanted, held)
-    found = np.empty(len(names))
-    kernels().share_held(places, names.starts, values.opened.spans, values.opened.amounts, values.places, found)
+    (starts, places), values = _matched(wanted, held), opened(amounts)
+    found = np.empty(len(values))
+    kernels().share_held(places, starts, values.opened.spans, values.opened.amounts, values.places, found)
     return found
 
 
 def is_held(wanted: Lists, held: Lists) -> Floats:
     """For each wanted name 1 where the same name is held in the same row, else 0."""
-    return (_places(wanted, held) >= 0).astype(np.float64)
+    return (_matched(wanted, held)[1] >= 0).astype(np.float64)
 
 
 @once
-def _places(wanted: Lists, held: Lists) -> Places:
-    """For each wanted name its place in the held list of the row; -1 where it is not there."""
+def _matched(wanted: Lists, held: Lists) -> tuple[Places, Places]:
+    """Where each row's wanted names begin, and the end of the last; and of each name its place in the row's held list.
+
+    The place is -1 where it is not there.
+    """
     names, others = opened(wanted), opened(held)
     one, other = names.opened, others.opened
-    found = np.empty(names.starts[-1], np.int64)
-    kernels().match(
+    found: tuple[Places, Places] = kernels().match(
         one.spans, one.marks, one.text_starts, one.text, names.places,
         other.spans, other.marks, other.text_starts, other.text, others.places,
-        found,
     )  # fmt: skip
     return found
 
