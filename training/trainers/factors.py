@@ -96,7 +96,7 @@ class Factors:
         codes = self._codes.of(frame) if isinstance(frame, Table) else None
         if isinstance(frame, Table) and codes is not None:
             named = (slot for name, slot in zip(self._names, codes.slots, strict=True) if name in frame.others)
-            if not any(np.isnan(frame.numbers[slot]).any() for slot in named):
+            if not any(np.count_nonzero(np.isnan(frame.numbers[slot])) for slot in named):
                 return np.ascontiguousarray(frame.numbers), codes
         return np.array([coded(frame, name, self._values[name]) for name in self._names]), self._places
 
