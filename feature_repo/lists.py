@@ -5,8 +5,7 @@ opened once, for all questions, and a question brings places only.
 """
 
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from types import ModuleType
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,18 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from feature_repo.kernels import kernels
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 
-@cache
-def kernels() -> ModuleType:
-    """What is compiled, once it is needed: numba takes 0.4 s to import, and an import in each function 1 us a call."""
-    from feature_repo.features import matching
-
-    return matching
+matching = partial(kernels, "feature_repo.features.matching")
+"""The kernels over lists."""
 
 
 def _fixed(array: NDArray[Any]) -> NDArray[Any]:
@@ -86,7 +83,7 @@ class Opened:
         """Of each name a number that tells it from most others: matching.mark."""
         is_name = _fixed(self.names.is_valid().to_numpy(zero_copy_only=False))
         found = np.empty(len(is_name), np.int64)
-        kernels().mark(self.text_starts, self.text, is_name, found)
+        matching().mark(self.text_starts, self.text, is_name, found)
         return _fixed(found)
 
     def among(self, some: frozenset[str]) -> Mask:
@@ -131,7 +128,7 @@ class OpenLists:
     @cached_property
     def _laid(self) -> tuple[Ints, Floats, bool]:
         starts, sizes = np.empty(len(self) + 1, np.int64), np.empty(len(self))
-        return starts, sizes, kernels().lay(self.opened.spans, self.places, starts, sizes)
+        return starts, sizes, matching().lay(self.opened.spans, self.places, starts, sizes)
 
     @property
     def starts(self) -> Ints:
@@ -157,14 +154,14 @@ class OpenLists:
     def entries(self) -> Ints:
         """The place of each entry among all of the column."""
         found = np.empty(self.starts[-1], np.int64)
-        kernels().entries(self.opened.spans, self.places, found)
+        matching().entries(self.opened.spans, self.places, found)
         return found
 
     @cached_property
     def amounts(self) -> Floats:
         """The entries of lists of numbers, one row's after the other's; NaN where one is missing."""
         found = np.empty(self.starts[-1])
-        kernels().gather(self.opened.spans, self.places, self.opened.amounts, found)
+        matching().gather(self.opened.spans, self.places, self.opened.amounts, found)
         return found
 
     def vectors(self, wanted: Mask) -> Floats:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
 from feature_repo.index import mapped_batch, write_batch
-from feature_repo.lists import kernels
+from feature_repo.lists import matching
 
 Floats = NDArray[np.float64]
 TEXT, KEY, CODE = "text", "key", "code"
@@ -165,7 +165,7 @@ def are_equal(left: Texts, right: Texts) -> Floats:
     """1 where both are the same text, 0 where they differ, NaN where one is missing."""
     if isinstance(left, Coded) and isinstance(right, Coded):
         equal = np.empty(len(left.codes))
-        kernels().equal(left.codes, left.names.recoded(right.names), right.codes, equal)
+        matching().equal(left.codes, left.names.recoded(right.names), right.codes, equal)
         return equal
     one, other = (side.series if isinstance(side, Coded) else side for side in (left, right))
     found: Floats = (one == other).cast(pl.Float64).to_numpy()

@@ -11,6 +11,7 @@ import polars as pl
 from feature_repo.column import Column, View
 from feature_repo.derived import derived
 from feature_repo.errors import DataError
+from feature_repo.kernels import kernels
 from feature_repo.lists import Opened
 from feature_repo.names import Names
 from feature_repo.online import OnlineSnapshot
@@ -62,8 +63,7 @@ class Reader:
 
     def read(self, spine: Spine, rows: int, given: Given = None) -> Table:
         """The columns for the rows of a spine. given: values in place of the store's, one for all or one a row."""
-        from feature_repo.gathering import gather
-
+        gather = kernels("feature_repo.gathering").gather
         numbers = np.empty((len(self.slots), rows))
         for slot, value in self.blank.items():  # few: all at once, by their places, takes 1.3 us, and one 0.2
             numbers[slot] = value

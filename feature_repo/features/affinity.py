@@ -9,6 +9,7 @@ from feature_repo.column import Column, View
 from feature_repo.features import history
 from feature_repo.features.pair import alike, by_name, declared, faded, known, remaining
 from feature_repo.features.standing import one_more, standing
+from feature_repo.kernels import kernels
 from feature_repo.once import once
 
 Floats = NDArray[np.float64]
@@ -76,8 +77,7 @@ def _by_words(*inputs: Floats) -> tuple[Floats, Floats]:
     inputs: by word the person's tasks; by word everybody's and one more; everybody's tasks of all words. A missing word
     has rarity 0.
     """
-    from feature_repo.features.titles import sum_up
-
+    sum_up = kernels("feature_repo.features.titles").sum_up
     *words, total = inputs
     mine, others = np.concatenate(words).reshape(2, len(words) // 2, len(total))
     mean, best = np.empty_like(total), np.empty_like(total)

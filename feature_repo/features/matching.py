@@ -78,18 +78,32 @@ def match(
     starts = np.zeros(len(places) + 1, np.int64)
     for row in range(len(places)):
         starts[row + 1] = starts[row] + spans[places[row], 1] - spans[places[row], 0]
-    found, at = np.full(starts[-1], -1), 0
+    found = np.empty(starts[-1], np.int64)
+    _match(
+        spans, marks, text_starts, text, places,
+        held_spans, held_marks, held_text_starts, held_text, held_places,
+        found,
+    )  # fmt: skip
+    return starts, found
+
+
+@inner
+def _match(
+    spans: Ints, marks: Ints, starts: Ints, text: Bytes, places: Ints,
+    held_spans: Ints, held_marks: Ints, held_starts: Ints, held_text: Bytes, held_places: Ints,
+    found: Ints,
+) -> None:  # fmt: skip
+    """By itself: beside the making of arrays its loops take 15 us, and not 4."""
+    at = 0
     for row in range(len(places)):
         begin, end = held_spans[held_places[row], 0], held_spans[held_places[row], 1]
         for name in range(spans[places[row], 0], spans[places[row], 1]):
+            found[at] = -1
             for held in range(begin, end if marks[name] != NO_NAME else begin):
-                if held_marks[held] == marks[name] and _are_same(
-                    text_starts, text, name, held_text_starts, held_text, held
-                ):
+                if held_marks[held] == marks[name] and _are_same(starts, text, name, held_starts, held_text, held):
                     found[at] = held - begin
                     break
             at += 1
-    return starts, found
 
 
 @inner

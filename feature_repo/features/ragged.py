@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from feature_repo.lists import OpenLists, kernels
+from feature_repo.lists import OpenLists, matching
 from feature_repo.once import once
 
 Floats = NDArray[np.float64]
@@ -63,7 +63,7 @@ def lookup(wanted: Lists, held: Lists, amounts: Lists, missing: float) -> Floats
     """
     (starts, places), values = _matched(wanted, held), opened(amounts)
     found = np.empty(len(places))
-    kernels().pick(places, starts, values.opened.spans, values.opened.amounts, values.places, missing, found)
+    matching().pick(places, starts, values.opened.spans, values.opened.amounts, values.places, missing, found)
     return found
 
 
@@ -74,7 +74,7 @@ def ratios(wanted: Lists, asked: Lists, held: Lists, amounts: Lists) -> Floats:
     """
     (starts, places), needs, values = _matched(wanted, held), opened(asked), opened(amounts)
     found = np.empty(len(places))
-    kernels().ratio(
+    matching().ratio(
         places, starts, needs.opened.spans, needs.opened.amounts, needs.places,
         values.opened.spans, values.opened.amounts, values.places, found,
     )  # fmt: skip
@@ -85,7 +85,7 @@ def mean_ratio(wanted: Lists, asked: Lists, held: Lists, amounts: Lists) -> Floa
     """The mean of each row's ratios, NaN where nothing is wanted: 100 rows in 3 us, 5 by ratios and mean_by_row."""
     (starts, places), needs, values = _matched(wanted, held), opened(asked), opened(amounts)
     found = np.empty(len(values))
-    kernels().mean_ratio(
+    matching().mean_ratio(
         places, starts, needs.opened.spans, needs.opened.amounts, needs.places,
         values.opened.spans, values.opened.amounts, values.places, found,
     )  # fmt: skip
@@ -96,7 +96,7 @@ def share_held(wanted: Lists, held: Lists, amounts: Lists) -> Floats:
     """Of how many of each row's wanted names an amount above 0 is held: a share, NaN where nothing is wanted."""
     (starts, places), values = _matched(wanted, held), opened(amounts)
     found = np.empty(len(values))
-    kernels().share_held(places, starts, values.opened.spans, values.opened.amounts, values.places, found)
+    matching().share_held(places, starts, values.opened.spans, values.opened.amounts, values.places, found)
     return found
 
 
@@ -113,7 +113,7 @@ def _matched(wanted: Lists, held: Lists) -> tuple[Places, Places]:
     """
     names, others = opened(wanted), opened(held)
     one, other = names.opened, others.opened
-    found: tuple[Places, Places] = kernels().match(
+    found: tuple[Places, Places] = matching().match(
         one.spans, one.marks, one.text_starts, one.text, names.places,
         other.spans, other.marks, other.text_starts, other.text, others.places,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from feature_repo.features.ragged import (
     ratios,
     share_held,
 )
-from feature_repo.lists import Opened, OpenLists, kernels
+from feature_repo.lists import Opened, OpenLists, matching
 from feature_repo.names import Coded, Names, are_equal
 from feature_repo.pairs import compute, wired
 from feature_repo.plan import Hop, Pair
@@ -113,7 +113,7 @@ def test_vectors_in_their_places_are_what_they_are_cut_out(places):
 def test_kernels_are_compiled_for_one_kind_of_arrays():
     lookup(pl.Series([["a"]]), pl.Series([[None]], dtype=pl.List(pl.String)), pl.Series([[1.0]]), 0.0)
     lookup(lists(WANTED, 0), lists(HELD, 1), lists(pa.array([[1, None]], pa.large_list(pa.int64())), 0), 0.0)
-    assert [len(kernels().__dict__[name].signatures) for name in ("mark", "lay", "match", "pick")] == [1] * 4
+    assert [len(matching().__dict__[name].signatures) for name in ("mark", "lay", "match", "pick")] == [1] * 4
 
 
 def named(texts: list[str | None], among: list[str]) -> Coded:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
+from feature_repo.kernels import kernels
 from training.shap.forest import CATEGORICAL, DEFAULT_LEFT, MISSING_NONE, MISSING_ZERO, Floats, Forest, Ints
 from training.shap.treeshap import PROBES, probe
 
@@ -67,8 +68,7 @@ class Scores:
 
         columns: shape (slots, rows), float64, row by row; places: the slot of each feature.
         """
-        from training.shap.descent import add_scores
-
+        add_scores = kernels("training.shap.descent").add_scores
         sums = np.zeros((self.first_outputs[-1], columns.shape[1]))
         splits = self.reads, self.words, self.splits, self.first_split
         add_scores(columns, places, *splits, self.values, self.targets, sums)

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
+from feature_repo.kernels import kernels
 from feature_repo.table import Frame, Table, coded
 from training.trainers.layouts import Wired
 
@@ -84,8 +85,7 @@ class Factors:
 
     def affinity(self, frame: Frame) -> Floats:
         """How much a person is drawn to a task, shape (rows,); NaN where either has no evidence."""
-        from training.trainers.evidence import affinity
-
+        affinity = kernels("training.trainers.evidence").affinity
         numbers, codes = self._read(frame)
         vectors = self.people_vectors, self._padded
         found: Floats = affinity(numbers, codes.slots, codes.first, codes.places, *vectors)

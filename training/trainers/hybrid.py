@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
+from feature_repo.kernels import kernels
 from feature_repo.table import Frame
 from training.contributions import Contributions
 from training.route import Outputs
@@ -90,12 +91,10 @@ class Hybrid:
 
         content_score is the probability of being the one, of the candidates asked about: they sum to 1.
         """
-        from training.trainers.standing import powers, weigh
-
-        group = _groups(frame)
-        raised = powers(self.boosted.raw(frame), self.factors.affinity(frame), group, self.steepness)
+        group, within = _groups(frame), kernels("training.trainers.standing")
+        raised = within.powers(self.boosted.raw(frame), self.factors.affinity(frame), group, self.steepness)
         np.exp(raised, out=raised)
-        score, content, collaborative = weigh(raised, group, self.content, self.collaborative)
+        score, content, collaborative = within.weigh(raised, group, self.content, self.collaborative)
         return {"score": score, "content_score": content, "collaborative_score": collaborative}
 
     def contributions(self, frame: Frame) -> Contributions:
