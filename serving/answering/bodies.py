@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from feature_repo.table import Floats
 from monitoring.prediction_log import NEW
-from serving.answering.columns import NULL, Written, array, nested, numbers, objects, texts
+from serving.answering.columns import NULL, VARIES, Written, label, nested, objects, texts
 from serving.answering.features import Asked, Read
 from serving.answering.scoring import Scored
 from serving.schemas.replies import HIGH, LOW, measures, scores
@@ -88,7 +88,7 @@ def body(
     confidence = _confidence(product, outputs) if is_sure else None
     columns = _keys(asked, rows) | _said(product, outputs)
     if confidence is not None:
-        columns["confidence"] = numbers(confidence)
+        columns["confidence"] = confidence
     columns["factors"] = nested([factors.get(row) for row in rows]) if factors else NULL
     columns["source"] = _sources(scored.by_model[chosen])
     for extra in asked.route.extras:
@@ -101,16 +101,16 @@ def body(
     return Body(head, _rest(asked, objects(columns, len(rows)), extras))
 
 
-def _rest(asked: Asked, rows: Sequence[bytes], extras: Mapping[str, Any]) -> bytes:
+def _rest(asked: Asked, rows: bytes, extras: Mapping[str, Any]) -> bytes:
     """What follows the head: the subject of a ranking, the rows, and what is said of all of them together."""
     route = asked.route
     keys = [entity.key for entity in route.subject] if route.items else []
-    said = {key: to_json(_stored(asked.subject.get(key))) for key in keys}
-    said[route.named or route.items.name if route.items else "estimates"] = array(rows)
+    said: dict[str, Sequence[bytes]] = {key: [to_json(_stored(asked.subject.get(key)))] for key in keys}
+    said[route.named or route.items.name if route.items else "estimates"] = b"[", rows, b"]"
     for extra in route.extras:
         if not extra.per_row:
-            said[extra.name] = to_json(extras.get(extra.name), inf_nan_mode="null")
-    return b"".join(b",%b:%b" % (to_json(name), value) for name, value in said.items()) + b"}"
+            said[extra.name] = [to_json(extras.get(extra.name), inf_nan_mode="null")]
+    return b"".join([part for name, value in said.items() for part in (b",", label(name), *value)] + [b"}"])
 
 
 def _keys(asked: Asked, rows: Sequence[int]) -> dict[str, Written]:
@@ -131,18 +131,19 @@ def _stored(name: str | None) -> str | None:
     return None if name == NEW else name
 
 
-def _said(product: Product, outputs: Outputs) -> dict[str, Written]:
+def _said(product: Product, outputs: Outputs) -> dict[str, Written | Floats]:
     """Scores as numbers and measures as intervals."""
-    said: dict[str, Written] = {name: numbers(outputs[name]) for name in scores(product)}
+    said: dict[str, Written | Floats] = {name: outputs[name] for name in scores(product)}
     return said | {name: _intervals(product, name, outputs) for name in measures(product)}
 
 
 def _intervals(product: Product, name: str, outputs: Outputs) -> Written:
     """Null where nothing is expected."""
     bounds = {"expected": outputs[name], "low": outputs[name + LOW], "high": outputs[name + HIGH]}
-    columns: dict[str, Written] = {bound: numbers(values) for bound, values in bounds.items()}
-    found = objects(columns | {"unit": to_json(product.units.get(name, ""))}, len(outputs[name]))
-    return [each if is_known else NULL for each, is_known in zip(found, np.isfinite(outputs[name]), strict=True)]
+    is_known = np.isfinite(outputs[name]).tolist()
+    columns = {**bounds, "unit": to_json(product.units.get(name, ""))}
+    found = objects(columns, len(is_known), VARIES).split(VARIES)
+    return [each if known else NULL for each, known in zip(found, is_known, strict=False)]  # without rows it is [b""]
 
 
 def _confidence(product: Product, outputs: Outputs) -> Floats:
