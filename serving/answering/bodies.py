@@ -1,9 +1,9 @@
 """What is answered, as JSON: what every answer begins with, and its rows."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from os import urandom
 from typing import Any
 
 import numpy as np
@@ -43,9 +43,16 @@ class Body:
 
     def said(self, milliseconds: float, *, is_cached: bool = False) -> Said:
         """The whole answer, under a new id."""
-        own = {"prediction_id": str(uuid.uuid4()), "processing_ms": round(milliseconds, 3), "cached": is_cached}
+        own = {"prediction_id": new_id(), "processing_ms": round(milliseconds, 3), "cached": is_cached}
         head = {**self.head, **own}
         return Said(head, to_json(head, inf_nan_mode="null")[:-1] + self.rest)
+
+
+def new_id() -> str:
+    """A random UUID, of version 4: by uuid.uuid4 it takes 2.3 us instead of 1, and in an answer three times as long."""
+    drawn = urandom(16).hex()
+    variant = "89ab"[int(drawn[16], 16) % 4]
+    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
 
 
 def head(product: Product, read: Read, scored: Scored, explanation: Any = None) -> dict[str, Any]:
@@ -139,9 +146,13 @@ def _said(product: Product, outputs: Outputs) -> dict[str, Written | Floats]:
 
 def _intervals(product: Product, name: str, outputs: Outputs) -> Written:
     """Null where nothing is expected."""
-    bounds = {"expected": outputs[name], "low": outputs[name + LOW], "high": outputs[name + HIGH]}
     is_known = np.isfinite(outputs[name]).tolist()
-    columns = {**bounds, "unit": to_json(product.units.get(name, ""))}
+    columns: dict[str, Written | Floats] = {
+        "expected": outputs[name],
+        "low": outputs[name + LOW],
+        "high": outputs[name + HIGH],
+        "unit": to_json(product.units.get(name, "")),
+    }
     found = objects(columns, len(is_known), VARIES).split(VARIES)
     return [each if known else NULL for each, known in zip(found, is_known, strict=False)]  # without rows it is [b""]
 
