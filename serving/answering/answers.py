@@ -41,7 +41,10 @@ Factors = Mapping[int, list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, a valid request; by whom; and when it arrived, by time.perf_counter()."""
+    """What is asked, a valid request; by whom; and when it arrived, by time.perf_counter().
+
+    said: the request's JSON as it came; None where it came otherwise, or among others.
+    """
 
     product: Product
     route: Route
@@ -49,6 +52,7 @@ class Question:
     caller: str | None
     request_id: str | None
     started: float
+    said: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -238,7 +242,7 @@ def _record(question: Question, served: Served, said: Said, features: Table | No
         source=head["source"],
         snapshot=head["snapshot"],
         as_of=head["as_of"],
-        request=question.request.model_dump_json(exclude_unset=True).encode(),
+        request=question.said or question.request.model_dump_json(exclude_unset=True).encode(),
         features=features,
         answer=said.json,
         milliseconds=head["processing_ms"],

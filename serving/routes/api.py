@@ -68,7 +68,8 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
     async def answer(request: Request, body: Any) -> Response:
         state = request.state
         check_own(state.caller, route, [body])
-        question = Question(product, route, body, state.caller.subject, state.request_id, state.started)
+        said = await request.body() if route.method == "POST" else None  # read before: it is at hand
+        question = Question(product, route, body, state.caller.subject, state.request_id, state.started, said)
         return answered(await running(request).answers.answer(question))
 
     async def answers(request: Request, body: Any) -> Response:

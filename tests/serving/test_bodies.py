@@ -1,13 +1,14 @@
 """Answers from scores, worked out by hand."""
 
 import json
+import uuid
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from serving.answering.bodies import Body, body, head
+from serving.answering.bodies import Body, body, head, new_id
 from serving.answering.features import Asked, read_for
 from serving.answering.scoring import Scored
 from training.product import Product
@@ -98,3 +99,9 @@ def test_each_time_an_answer_is_given_it_has_an_id_and_a_time_of_its_own() -> No
     assert (again.head["processing_ms"], again.head["cached"]) == (0.1, True)
     assert first.head["prediction_id"] != again.head["prediction_id"]
     assert json.loads(again.json) == {**again.head, "candidates": []}
+
+
+def test_an_id_is_a_random_uuid() -> None:
+    found = {uuid.UUID(new_id()) for _ in range(1000)}
+    assert len(found) == 1000
+    assert {(each.version, each.variant) for each in found} == {(4, uuid.RFC_4122)}

@@ -22,6 +22,7 @@ from tests.serving.test_models import Answering
 
 Serve = Callable[[Path], Service]
 BASIS = (object(), object())
+JSON = {"content-type": "application/json"}
 HITS = 'talentml_cache_total{product="task_assignment",result="hit"}'
 
 
@@ -129,6 +130,19 @@ def test_a_hit_is_logged_with_its_features_like_any_answer(serving: Service, hom
     first, second = (rows[each] for each in ids)
     assert first.features == second.features
     assert (second.model_version, second.row_count, second.answer["cached"]) == (3, first.row_count, True)
+
+
+def test_the_log_says_what_was_asked_without_defaults_alone_and_among_others(serving: Service, home: Path) -> None:
+    path = serving.running.models.products["task_assignment"].route.path
+    said = serving.http.post(path, content=b'{"limit": 3,\n "task_id": "T\\u0036\\u0030"}', headers=JSON).json()
+    many = serving.http.post(f"{path}/batch", json={"requests": [{"task_id": "T60"}, {"task_id": "T61", "limit": 2}]})
+    ids = [said["prediction_id"], *(each["prediction_id"] for each in many.json()["answers"])]
+    serving.running.journal.close()
+    with database(Settings(home=home, _env_file=None)).connect() as connection:
+        rows = {row.prediction_id: row.request for row in connection.execute(select(tables.prediction_log))}
+    assert [rows[each] for each in ids] == [
+        {"limit": 3, "task_id": "T60"}, {"task_id": "T60"}, {"task_id": "T61", "limit": 2},
+    ]  # fmt: skip
 
 
 def test_a_promotion_is_answered_from_at_once(serving: Service, home: Path) -> None:
