@@ -67,7 +67,7 @@ class Dictation:
         if told and self._told.get(told.number) is not told:
             self._told[told.number] = told
             self._unwritten += HEAD.pack(FORM, len(told.content)), told.content
-        self._unwritten += HEAD.pack(RECORD, message.size), message.facts, message.numbers
+        self._unwritten += HEAD.pack(RECORD, message.size), *message.parts
         self.sent.append(message)
 
     def exchange(self, seconds: float) -> list[Report]:

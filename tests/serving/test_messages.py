@@ -84,7 +84,7 @@ class Line:
         message = self.encoder.message(record)
         if message.told:
             self.decoder.tell(message.told.content)
-        return self.decoder.record(message.facts + message.numbers)
+        return self.decoder.record(b"".join(message.parts))
 
 
 @pytest.mark.parametrize("like", LIKE)

@@ -42,7 +42,7 @@ class Line:
     def message(self, record: Record) -> bytes:
         message = self.encoder.message(record)
         told = HEAD.pack(FORM, len(message.told.content)) + message.told.content if message.told else b""
-        return told + HEAD.pack(RECORD, message.size) + message.facts + message.numbers
+        return told + HEAD.pack(RECORD, message.size) + b"".join(message.parts)
 
     def report(self) -> dict[str, Any]:
         """What it says next, of what it says anything."""
