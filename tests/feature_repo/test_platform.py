@@ -248,10 +248,11 @@ def test_evidence_comes_back_byte_for_byte(engine: Engine) -> None:
         assert connection.scalar(select(verdicts.c.evidence)) == blob
 
 
-def test_sqlite_lets_readers_read_beside_a_writer_and_keeps_foreign_keys(tmp_path: Path) -> None:
+def test_sqlite_lets_readers_read_beside_a_writer_keeps_foreign_keys_and_has_large_pages(tmp_path: Path) -> None:
+    names = ("journal_mode", "foreign_keys", "page_size")
     with database(load(home=tmp_path)).connect() as connection:
-        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "foreign_keys")]
-    assert found == ["wal", 1]
+        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+    assert found == ["wal", 1, 16_384]
 
 
 @pytest.mark.parametrize("url", ["mysql://u:secret@h/db", "mssql+pyodbc://u:secret@h/db", "nonsense"])
