@@ -107,9 +107,11 @@ def best_first(rows: Rows) -> list[int]:
     a stranger among six people ranked first or second for every one of 60 tasks.
     """
     score = rows.scores
-    order = np.argsort(-score)
+    order = (-score).argsort()
     falling = score[order]
-    if not (rows.by_model.all() and (falling[:-1] > falling[1:]).all()):  # else ids need not be compared: 15 us less
+    are_alike = np.count_nonzero(rows.by_model) == len(order)  # all() takes .7 us more
+    are_apart = np.count_nonzero(falling[:-1] > falling[1:]) == len(order) - 1
+    if not (are_alike and are_apart):  # else ids need not be compared: 15 us less
         order = np.lexsort((np.asarray(rows.items), -score, ~rows.by_model))
     least = rows.options.get("min_score")
     kept = order if least is None else order[score[order] >= least]
