@@ -51,6 +51,7 @@ class Running:
         # Apart: a store on a slow disk must not hold up a rollback.
         self._stores, self._champions = Watch("features", self._catch_up), Watch("models", self._follow)
         self._following = Watch("follower", self._keep_following)
+        self._sharing = Watch("metrics", self.metrics.share)
 
     def start(self) -> None:
         """Follow what is published and promoted, from now on; waits for both, and no longer than twice open_seconds.
@@ -62,10 +63,11 @@ class Running:
         self._champions.start(LIMITS.open_seconds)
         self.journal.start()  # late, as the follower: the imports of each take a second of a core
         self._following.start(0)
+        self._sharing.start(0)
 
     def close(self) -> None:
         """Stop following, and write what is not logged yet."""
-        for watch in (self._following, self._champions, self._stores):
+        for watch in (self._following, self._champions, self._stores, self._sharing):
             watch.close()
         if self._follower and self._follower.stdin:
             self._follower.stdin.close()
@@ -74,6 +76,7 @@ class Running:
         self.journal.close()
         self.refusals.close()
         self.platform.close()
+        self.metrics.share()
         self.judgements.close()  # last: it waits for what was begun, and a database may hang
 
     def warm_up(self, product: Product) -> Read:

@@ -2,19 +2,19 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest, values
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from serving.telemetry.tallies import Count, Family, Level, Seconds, Spread
 from serving.telemetry.trace import CURRENT
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
@@ -26,7 +26,6 @@ UNSTORED = {
 """Why feedback was not stored, by the status of the answer."""
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 OTHER = "other"
-Family = TypeVar("Family", Counter, Histogram)
 AGES = {
     "talentml_features_as_of_seconds": ("talentml_features_staleness_seconds", "Since the features' as-of instant"),
     "talentml_features_published_seconds": ("talentml_features_age_seconds", "Since they were published"),
@@ -36,37 +35,49 @@ AGES = {
 
 
 class Metrics:
-    """Counters, histograms and gauges of one worker; `text` is that of all workers."""
+    """Counters, histograms and gauges of one worker; `text` is that of all workers.
+
+    What changes with every answer is a tally: others see it once it is shared, which a running worker does every half
+    second. One that is killed takes what it has not shared with it.
+    """
 
     def __init__(self) -> None:
-        self.registry = own = CollectorRegistry()
-        self.requests = _known(Counter("talentml_requests", "Requests answered", ["route", "status"], registry=own))
-        self.request_seconds = _known(
-            Histogram("talentml_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=own)
-        )
-        self.stage_seconds = _known(
-            Histogram("talentml_stage_seconds", "Time per stage", ["product", "stage"], buckets=SECONDS, registry=own)
-        )
-        self.answers = _known(Counter("talentml_answers", "Answers", ["product", "source"], registry=own))
-        self.fallbacks = Counter("talentml_fallbacks", "Answers by the rule", ["product", "reason"], registry=own)
-        self.cache = _known(
-            Counter("talentml_cache", "Looks into the cache of answers", ["product", "result"], registry=own)
-        )
-        self.refused = Counter("talentml_refused", "Requests turned away", ["reason"], registry=own)
-        for reason in TURNED_AWAY.values():
-            self.refused.labels(reason)
-        self.in_flight = self._gauge("in_flight", "Requests that are being answered", "livesum")
-        self.load_failures = Counter(
-            "model_load_failures",
-            "Champions and challengers that could not be served",
-            ["product"],
-            registry=own,
-        )
-        active = "The version that serves, 0 for the rule"
-        self.active = self._gauge("active_model", active, "livemostrecent", ["product"])
+        self.registry = CollectorRegistry()
+        self._busy: list[Family[Any] | Level] = []
+        self.requests = self._counts("requests", "Requests answered", ["route", "status"])
+        self.request_seconds = self._seconds("request_seconds", "Time to answer", ["route"])
+        self.stage_seconds = self._seconds("stage_seconds", "Time per stage", ["product", "stage"])
+        self.answers = self._counts("answers", "Answers", ["product", "source"])
+        self.fallbacks = self._counts("fallbacks", "Answers by the rule", ["product", "reason"])
+        self.cache = self._counts("cache", "Looks into the cache of answers", ["product", "result"])
+        self.in_flight = Level(self._gauge("in_flight", "Requests that are being answered", "livesum"))
+        self._busy.append(self.in_flight)
+        self._add_refusals()
+        self._add_models()
         self._add_clocks()
         self._add_log()
         self._add_words()
+
+    def _counts(self, name: str, text: str, labels: Sequence[str]) -> Family[Count]:
+        family = Counter(f"talentml_{name}", text, labels, registry=self.registry)
+        self._busy.append(tallies := Family(lambda *values: Count(family.labels(*values))))
+        return tallies
+
+    def _seconds(self, name: str, text: str, labels: Sequence[str]) -> Family[Spread]:
+        family = Seconds(f"talentml_{name}", text, labels, buckets=SECONDS, registry=self.registry)
+        self._busy.append(tallies := Family(lambda *values: Spread(family.labels(*values), SECONDS)))
+        return tallies
+
+    def _add_refusals(self) -> None:
+        self.refused = Counter("talentml_refused", "Requests turned away", ["reason"], registry=self.registry)
+        for reason in TURNED_AWAY.values():
+            self.refused.labels(reason)
+
+    def _add_models(self) -> None:
+        failures = "Champions and challengers that could not be served"
+        self.load_failures = Counter("model_load_failures", failures, ["product"], registry=self.registry)
+        active = "The version that serves, 0 for the rule"
+        self.active = self._gauge("active_model", active, "livemostrecent", ["product"])
 
     def _add_clocks(self) -> None:
         """Instants, of the worker that is furthest behind; 0 for never."""
@@ -112,8 +123,14 @@ class Metrics:
         self.published_seconds.set(published)
         self.features_failing.set(is_failing)
 
+    def share(self) -> None:
+        """Put what was counted since the last time where other workers see it."""
+        for each in self._busy:
+            each.share()
+
     def text(self) -> bytes:
         """Prometheus' exposition format, over all workers where BentoML shares the metrics of several."""
+        self.share()
         return exposition(self.registry)
 
 
@@ -122,7 +139,7 @@ class _Stage:
 
     __slots__ = ("_begun", "_histogram", "_name")
 
-    def __init__(self, histogram: Histogram, name: str) -> None:
+    def __init__(self, histogram: Spread, name: str) -> None:
         self._histogram, self._name = histogram, name
 
     def __enter__(self) -> None:
@@ -134,12 +151,6 @@ class _Stage:
         trace = CURRENT.get()
         if trace is not None:
             trace.took(self._name, seconds)
-
-
-def _known(family: Family) -> Family:
-    """The family, with its children found in .1 us: `labels` checks what it is given and takes a lock, 1.3 us."""
-    family.labels = cache(family.labels)  # type: ignore[method-assign]
-    return family
 
 
 def exposition(own: CollectorRegistry) -> bytes:

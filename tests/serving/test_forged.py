@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from serving.access.border import Border
 from serving.routes.api import application
+from serving.routes.reports import answer_counts
 from tests.serving.conftest import Service
 from tests.serving.forged import FORGERIES, Forgery, by_secret, signed
 from tests.serving.questions import asking
@@ -26,8 +27,8 @@ def door(service: Service) -> Iterator[TestClient]:
 
 def answered(service: Service) -> float:
     """How many answers the champions and the rules have given."""
-    found = service.running.metrics.answers.collect()
-    return sum(sample.value for metric in found for sample in metric.samples if sample.name.endswith("_total"))
+    found = answer_counts(service.running.metrics.text())
+    return sum(count for by_source in found.values() for count in by_source.values())
 
 
 def sent(door: TestClient, header: str | None, body: object = QUESTION.body) -> tuple[int, str, str]:

@@ -22,6 +22,7 @@ metrics = Metrics()
 metrics.answered("/x", 200, 0.01)
 metrics.in_flight.set(int(sys.argv[1]))
 metrics.snapshot_seconds.set(float(sys.argv[2]))
+metrics.share()
 print("set", flush=True)
 sys.stdin.read()
 """
