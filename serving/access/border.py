@@ -16,6 +16,7 @@ from serving.access.shedding import Shedding
 from serving.limits import LIMITS, Limits
 from serving.routes import docs
 from serving.schemas.problems import UNFORESEEN, ProblemError
+from serving.schemas.reading import first_values
 from serving.telemetry import logs
 from serving.telemetry.trace import Trace, begin, template
 
@@ -102,7 +103,7 @@ class _Answer:
     """What is sent back: gets the request id as a header, knows whether it has begun. headers: the request's, once."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
-        self.headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # of a header given twice the first counts
+        self.headers = first_values(scope["headers"])
         given = self.headers.get(HEADER, b"")
         self.request_id = given.decode() if REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
         self.started = time.perf_counter()

@@ -66,10 +66,11 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
     request, reply = request_model(name, route, given), reply_model(name, product, route)
 
     async def answer(request: Request, body: Any) -> Response:
-        state = request.state
-        check_own(state.caller, route, [body])
+        state = request.scope["state"]  # as it is: each look through request.state takes .4 us
+        caller = state["caller"]
+        check_own(caller, route, [body])
         said = await request.body() if route.method == "POST" else None  # read before: it is at hand
-        question = Question(product, route, body, state.caller.subject, state.request_id, state.started, said)
+        question = Question(product, route, body, caller.subject, state["request_id"], state["started"], said)
         return answered(await running(request).answers.answer(question))
 
     async def answers(request: Request, body: Any) -> Response:

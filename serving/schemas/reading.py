@@ -1,7 +1,7 @@
 """Requests that are read by their endpoint, not before it: who may not ask is told so whatever the body is."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -43,11 +43,16 @@ def query(request: Request, model: type[Read]) -> Read:
 
 def check_type(request: Request) -> None:
     """Raises ProblemError 415 for anything but plain JSON."""
-    media = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media != "application/json":
+    given = first_values(request.scope["headers"])
+    if given.get(b"content-type", b"").split(b";")[0].strip().lower() != b"application/json":
         raise ProblemError(415, "The body's type is not one that is read here, allowed: application/json.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if given.get(b"content-encoding", b"identity").lower() != b"identity":
         raise ProblemError(415, "The body is compressed, allowed: plain application/json.")
+
+
+def first_values(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """ASGI headers by name, of one that is given twice the first. Starlette's own look through all for each name."""
+    return dict(reversed(headers))
 
 
 def check_products(names: Iterable[str], products: Collection[str]) -> None:
