@@ -33,8 +33,8 @@ class Border:
     """An ASGI application around another one.
 
     In this order: a request id; 503 if too much is asked at once; 401 if it is not known who asks; 429 if the caller
-    asks too often; 413 and 408 for a body too large or too slow. The application finds request_id, started and caller
-    in the request's state. A request id is taken from X-Request-ID if it is 1 to 128 of A-Z a-z 0-9 . _ : - and is made
+    asks too often; 413 and 408 for a body too large or too slow. The application finds request_id, started, caller and
+    body in the request's state. A request id is taken from X-Request-ID if it is 1 to 128 of A-Z a-z 0-9 . _ : - and is made
     otherwise. tokens, limiter: those of app.state.running by default.
     """
 
@@ -88,6 +88,7 @@ class Border:
                 with self._shedding.given_up:
                     body = await whole(answer.headers, receive, self._limits)
                 timer.reschedule(asyncio.get_running_loop().time() + self._limits.answer_seconds)
+                scope["state"]["body"] = body
                 await self.app(scope, _replayed(body, receive), answer.send)
         except TimeoutError:
             raise _late_answer(self._limits) if body is not None else _late_body(self._limits) from None

@@ -8,6 +8,7 @@ import fcntl
 import mmap
 import os
 import time
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class Windows:
 
     def _window(self, key: str, now: int) -> memoryview:
         """The key's counts, place by slice modulo 64, without the slices that have passed."""
-        slot = self._slot(blake2b(key.encode(), digest_size=DIGEST).digest())
+        slot = self._slot(_digest(key))
         counts = self._counts[(slot + HEAD) // 4 : (slot + SLOT) // 4]
         passed = now - (latest := self._latest[(slot + DIGEST) // 8])
         if passed == 0:
@@ -94,6 +95,11 @@ class _Lock:
 
     def __exit__(self, *_: object) -> None:
         fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+@lru_cache(maxsize=4_096)
+def _digest(key: str) -> bytes:
+    return blake2b(key.encode(), digest_size=DIGEST).digest()
 
 
 def _slice(seconds: float) -> int:
