@@ -1,6 +1,5 @@
 """The outermost layer: request ids, who asks and how often, bounds, timings, and a last word on what nobody foresaw."""
 
-import asyncio
 import logging
 import os
 import re
@@ -11,6 +10,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from serving.access.auth import Tokens, authorization
+from serving.access.deadline import Deadline
 from serving.access.rates import Limiter
 from serving.access.shedding import Shedding
 from serving.limits import LIMITS, Limits
@@ -34,8 +34,8 @@ class Border:
 
     In this order: a request id; 503 if too much is asked at once; 401 if it is not known who asks; 429 if the caller
     asks too often; 413 and 408 for a body too large or too slow. The application finds request_id, started, caller and
-    body in the request's state. A request id is taken from X-Request-ID if it is 1 to 128 of A-Z a-z 0-9 . _ : - and is made
-    otherwise. tokens, limiter: those of app.state.running by default.
+    body in the request's state. A request id is taken from X-Request-ID if it is 1 to 128 of A-Z a-z 0-9 . _ : - and
+    is made otherwise. tokens, limiter: those of app.state.running by default.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class Border:
         await (self._limiter or running.limiter).check(caller.subject)
 
     async def _in_time(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        """One timer for the body and then for the answer: each costs 4 us."""
+        """One deadline for the body and then for the answer."""
         body = None
         try:
-            async with asyncio.timeout(self._limits.body_seconds) as timer:
+            with Deadline(self._limits.body_seconds) as deadline:
                 with self._shedding.given_up:
                     body = await whole(answer.headers, receive, self._limits)
-                timer.reschedule(asyncio.get_running_loop().time() + self._limits.answer_seconds)
+                deadline.move(self._limits.answer_seconds)
                 scope["state"]["body"] = body
                 await self.app(scope, _replayed(body, receive), answer.send)
         except TimeoutError:

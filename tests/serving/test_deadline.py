@@ -1,0 +1,65 @@
+"""When a block that takes too long is ended, and by whom."""
+
+import asyncio
+import time
+
+import pytest
+
+from serving.access.deadline import Deadline
+
+
+async def ended(first: float, moved: float, work: float) -> tuple[bool, float]:
+    """Whether a block came to its own end, whose deadline is moved as it begins; and the seconds it took."""
+    begun = time.monotonic()
+    try:
+        with Deadline(first) as deadline:
+            deadline.move(moved)
+            await asyncio.sleep(work)
+    except TimeoutError:
+        return False, time.monotonic() - begun
+    return True, time.monotonic() - begun
+
+
+@pytest.mark.parametrize(
+    ("first", "moved", "work", "found", "least"),
+    [
+        (0.05, 0.05, 0.0, True, 0.0),
+        (0.05, 0.05, 9.0, False, 0.05),
+        (0.05, 0.30, 0.2, True, 0.2),  # moved on
+        (0.05, 0.30, 9.0, False, 0.3),
+        (9.00, 0.05, 9.0, False, 0.05),  # moved nearer
+    ],
+)
+def test_a_block_is_ended_where_its_deadline_was_moved_to(
+    first: float, moved: float, work: float, found: bool, least: float
+) -> None:
+    is_whole, seconds = asyncio.run(ended(first, moved, work))
+    assert is_whole is found
+    assert least - 0.01 <= seconds < 5
+
+
+def test_whoever_cancels_the_task_cancels_it_and_no_deadline_makes_a_timeout_of_it() -> None:
+    async def story() -> str:
+        task = asyncio.create_task(ended(5.0, 5.0, 9.0))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return "cancelled"
+        return "ended"
+
+    assert asyncio.run(story()) == "cancelled"
+
+
+def test_what_a_block_raises_goes_on_and_a_task_goes_on_after_a_timeout() -> None:
+    async def story() -> tuple[bool, int]:
+        with pytest.raises(ValueError, match="x"), Deadline(5.0):
+            raise ValueError("x")
+        late, _ = await ended(0.01, 0.01, 9.0)
+        task = asyncio.current_task()
+        assert task
+        await asyncio.sleep(0.02)  # nothing is left that would cancel it
+        return late, task.cancelling()
+
+    assert asyncio.run(story()) == (False, 0)
