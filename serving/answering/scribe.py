@@ -3,6 +3,9 @@ each answer, and held the interpreter while the event loop waited.
 
 Messages come by standard input; what became of them is said on standard output, a line of JSON per batch. It ends when
 its input does, having written what it was given: the worker has closed it, or is gone.
+
+Messages carry no version, as a worker starts its scribe from the release that it runs itself. A release is therefore
+put beside the one that runs, or in its place once the service is stopped; never under a running service.
 """
 
 import json
