@@ -4,16 +4,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
 
-from feature_repo.entities import Entity
 from feature_repo.platform import database
 from feature_repo.settings import Settings
 from serving.access.auth import Tokens
 from serving.access.rates import Limiter
 from serving.answering.answers import Answers
-from serving.answering.features import Asked, Features, Published, Read, read_for, stored_columns
+from serving.answering.features import Features, Published, Read, read_for
 from serving.answering.journal import Journal
+from serving.answering.rehearsal import rehearse, rows_of
 from serving.answering.shadow import Shadow
 from serving.launch import environment
 from serving.limits import LIMITS
@@ -25,8 +24,6 @@ from serving.versions.models import Models
 from serving.watch import Watch
 from training.product import Product
 
-WARM_UP_ROWS = 8
-NOBODY = "nobody"
 RESTART_SECONDS = 10.0
 
 
@@ -38,7 +35,7 @@ class Running:
         self.tokens = Tokens.of(settings)  # without a key nothing starts
         self.limiter = Limiter.of(settings)
         self.metrics = Metrics()
-        self.features = Features(settings.root, products.values())
+        self.features = Features(settings.root, products.values(), self._rehearse)
         self.models = Models(settings.root, products, self.warm_up, self.metrics)
         self.journal = Journal(settings, self.metrics)
         self.platform = Platform(lambda: database(settings))
@@ -81,12 +78,15 @@ class Running:
 
     def warm_up(self, product: Product) -> Read:
         """A few rows as a request would read them, the last about a given thing; nulls if nothing is published."""
-        return read_for(self.features.current, warm_up_rows(self.features.current, product), product.asked_columns)
+        return read_for(self.features.current, rows_of(product.route, self.features.current), product.asked_columns)
 
     def refresh(self) -> None:
         """Catch up with what was published and promoted, here and now. Never fails; the next time may go better."""
         for watch in (self._stores, self._champions):
             watch.round()
+
+    def _rehearse(self, published: Published) -> None:
+        rehearse(self.answers, self.models.products, published)
 
     def _catch_up(self) -> None:
         self.features.refresh()
@@ -108,22 +108,3 @@ class Running:
                 stdin=subprocess.PIPE,
                 env=environment(self.settings),
             )
-
-
-def warm_up_rows(published: Published | None, product: Product) -> Asked:
-    """Some rows of the product's own route, about the first things that are known."""
-    route = product.route
-    subject = {entity.key: _anybody(published, entity) for entity in route.subject}
-    rows: list[dict[str, str]] = [subject]
-    if route.items:
-        named = list(published.candidates(route.path, subject) if published else ())[:WARM_UP_ROWS]
-        rows = [{route.items.key: item, **subject} for item in named or [_anybody(published, route.items)]]
-    given: list[Any] = [None] * len(rows)
-    if published and route.given and published.knows(route.subject[-1], subject[route.subject[-1].key]):
-        last = route.subject[-1].key
-        given[-1] = stored_columns(published, route.given, {last: subject[last]})
-    return Asked(route, {key: [row[key] for row in rows] for key in route.keys}, given, subject, route.inputs)
-
-
-def _anybody(published: Published | None, entity: Entity) -> str:
-    return max(published.known.get(entity, ()), default=NOBODY) if published else NOBODY

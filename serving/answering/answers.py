@@ -188,7 +188,7 @@ class Answers:
             outputs=pl.DataFrame(scored.outputs)[list(shown)],
             contributions=explained.contributions,
             published=published,
-            ask=partial(self._ask, published),
+            ask=partial(self.ask, published),
         )
         with self.metrics.stage(product.name, "extras"):
             try:
@@ -197,7 +197,7 @@ class Answers:
                 LOG.warning("%s: nothing beside scores: %r", product.name, error)
                 return dict.fromkeys(extra.name for extra in route.extras)
 
-    def _ask(self, published: Published, name: str, spine: pl.DataFrame, given: Any = None) -> pl.DataFrame:
+    def ask(self, published: Published, name: str, spine: pl.DataFrame, given: Any = None) -> pl.DataFrame:
         """Another product's outputs for a spine, on the same snapshot.
 
         From its champion where it is asked about what is known only, else from its rule: scores of both do not compare.

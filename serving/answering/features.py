@@ -130,10 +130,15 @@ class Read:
 
 
 class Features:
-    """Reads the published snapshot, and reopens when a new one is published."""
+    """Reads the published snapshot, and reopens when a new one is published.
 
-    def __init__(self, home: Path, products: Iterable[Product]) -> None:
-        self.home, self.products = home, tuple(products)
+    rehearse: does with a snapshot what requests will do, and never fails.
+    """
+
+    def __init__(
+        self, home: Path, products: Iterable[Product], rehearse: Callable[[Published], None] = lambda _: None
+    ) -> None:
+        self.home, self.products, self._rehearse = home, tuple(products), rehearse
         self.current: Published | None = None
         self.error: str | None = "not opened yet"
         self._slow: Callable[[], Read] | None = None
@@ -161,7 +166,10 @@ class Features:
         try:
             if self.current and self.current.snapshot.is_current():
                 return False
-            self.current, self.error = opened(self.home, self.products), None
+            found = opened(self.home, self.products)
+            self.current = self.current or found  # the first is taken up at once: until then only rules answer
+            self._rehearse(found)
+            self.current, self.error = found, None
         except Exception as error:  # noqa: BLE001  the store's border: the snapshot that is open stays
             self.error = described(error)
             return False
@@ -291,9 +299,3 @@ def _nulls(asked: Asked, columns: Sequence[Column]) -> Table:
     nulls = {name: pl.Series([None] * asked.height, dtype=polars_type(column)) for name, column in declared.items()}
     values = nulls | {name: given[name] for name in given.columns if name in declared}
     return tabled(pl.DataFrame({**asked.spine_frame.to_dict(), **values}), columns)
-
-
-def stored_columns(published: Published, view: View, key: Mapping[str, str]) -> dict[str, Any]:
-    """A stored thing's columns by plain name, as a request would give them."""
-    found = published.read(pl.DataFrame(dict(key)), view.columns)
-    return {column.name: found[column.qualified].to_list()[0] for column in view.columns}
