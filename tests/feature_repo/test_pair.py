@@ -119,6 +119,28 @@ def test_keys_are_read_off_a_title(column, expected):
     assert column(TITLES).to_list() == expected
 
 
+ALONE = [
+    "",
+    " ",
+    "\x00\t\n",
+    "don't",
+    "A_b-C",
+    "x1y2zz33zzz",
+    "AAA aaa Aaa bb",
+    "one two three four five",
+    "K\u212a",
+    "\u0130",
+    None,
+]
+
+
+@pytest.mark.parametrize("column", [wording.title_key, wording.head_key, *wording.words], ids=lambda each: each.name)
+def test_a_title_alone_has_the_keys_that_it_has_among_others(column):
+    titles = pl.Series([*ALONE, *TITLES, *map(chr, range(128)), *(f"a{chr(code)}bcd EFG" for code in range(128))])
+    alone = [column(titles[place : place + 1]) for place in range(len(titles))]
+    assert pl.concat(alone).equals(column(titles), check_dtypes=True, null_equal=True)
+
+
 def test_an_estimate_is_a_key_to_a_hundredth_of_an_hour():
     assert wording.estimate_key(numbers(7.0, 0.254, NAN)).to_list() == ["700", "25", None]
 
