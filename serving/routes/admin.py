@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from serving.limits import LIMITS
 from serving.platform import Platform
 from serving.routes.audited import RETRAIN, ROLLBACK, UNKNOWN, Call
+from serving.routes.document import MODELS
 from serving.routes.retraining import Retraining, retrain
 from serving.routes.rollback import RolledBack, rolled_back
 from serving.schemas import reading
@@ -40,6 +41,7 @@ def install(app: FastAPI) -> None:
         retrain_models,
         methods=["POST"],
         summary="Train products again",
+        tags=[MODELS],
         response_model=RetrainReply,
         status_code=202,
         responses=documented_problems(
@@ -53,6 +55,7 @@ def install(app: FastAPI) -> None:
         roll_back,
         methods=["POST"],
         summary="Serve the champion before this one again",
+        tags=[MODELS],
         response_model=RollbackReply,
         responses={
             202: {"model": RollbackReply, "description": "It goes on, and takes longer than a request may"},

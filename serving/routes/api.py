@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -14,6 +15,7 @@ from serving.access.permissions import check_own, check_role
 from serving.answering.answers import Question
 from serving.routes import admin, docs, document, reports, status
 from serving.routes.direct import Application, StrictRoute
+from serving.routes.document import MODELS, SERVICE
 from serving.routes.judgement import add_feedback_route
 from serving.schemas import problems, reading
 from serving.schemas.reading import documented_problems, query
@@ -37,6 +39,9 @@ def application(products: Mapping[str, Product]) -> Application:
         title="Talentml",
         version="1",
         summary="People, tasks, jobs and skills: what suits whom, what to expect, what to learn",
+        description=document.ABOUT,
+        openapi_tags=document.groups(products),
+        generate_unique_id_function=attrgetter("name"),  # what generated clients call their methods
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # the other place would be on whatever host the caller's Host header names
@@ -85,11 +90,12 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
         return answered(b'{"answers":[%b]}' % b",".join(found))
 
     title = route.title or product.title
-    _add(app, route.path, route.method, answer, request, reply, name, title)
+    _add(app, product, route.path, route.method, answer, request, reply, name, title)
     if route.method == "POST":
         many, batch = batch_model(name, request), batch_reply(name, reply)
         _add(
             app,
+            product,
             route.batch or f"{route.path}/batch",
             "POST",
             answers,
@@ -102,6 +108,7 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
 
 def _add(
     app: FastAPI,
+    product: Product,
     path: str,
     method: str,
     endpoint: Callable[..., Any],
@@ -120,6 +127,7 @@ def _add(
         methods=[method],
         name=name,
         summary=title,
+        tags=[product.title],
         response_model=reply,
         responses=PROBLEMS,
         route_class_override=StrictRoute if by_body else APIRoute,
@@ -174,6 +182,10 @@ def _add_status(app: FastAPI) -> None:
         check_role(request.state.caller, OPERATORS)
         return Response(running(request).metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    app.add_api_route("/api/v1/health", health, response_model=Health)
-    app.add_api_route("/api/v1/models/status", models, response_model=Status)
-    app.add_api_route("/metrics", metrics, include_in_schema=True, response_class=Response)
+    app.add_api_route(
+        "/api/v1/health", health, response_model=Health, summary="Whether it answers, and by models", tags=[SERVICE]
+    )
+    app.add_api_route(
+        "/api/v1/models/status", models, response_model=Status, summary="Which models answer", tags=[MODELS]
+    )
+    app.add_api_route("/metrics", metrics, response_class=Response, summary="Metrics, for Prometheus", tags=[SERVICE])

@@ -36,9 +36,41 @@ WORKED_ON = {
     413: "The body is too large",
     503: "Too much is asked at once, or something needed is away; Retry-After says when again",
 }
+FEEDBACK, MODELS, SERVICE = "Feedback", "Models", "The service"
+"""Groups of routes, beside one for each product."""
+ABOUT = """
+Every route but the health wants a JSON Web Token, sent as `Authorization: Bearer ...`; *Authorize* takes one for this
+page. A talent may ask about itself only.
+
+An answer says who gave it: `source` is `model`, or `fallback` where a rule stood in, and `reason` then says why. Its
+`prediction_id` is what feedback is given by.
+
+Problems are `application/problem+json` (RFC 9457). Every answer has an `X-Request-ID`: yours, where you send one.
+429 and 503 say in `Retry-After` when to ask again.
+"""
+REQUEST_ID = {
+    "description": "The caller's, or a new one; the log has it",
+    "required": True,
+    "schema": {"type": "string"},
+}
+RETRY_AFTER = {"description": "Seconds until to ask again", "schema": {"type": "integer", "minimum": 1}}
 PROBLEM: tuple[type[BaseModel], ...] = (ProblemAnswer, FieldError)
 SAID: Mapping[str, type[BaseModel]] = {"/api/v1/health": Health, "/api/v1/models/status": Status}
 """What the service says about itself."""
+
+
+def groups(products: Mapping[str, Product]) -> list[Json]:
+    """The document's tags: a product's are the question that it answers, and who asks."""
+    asked = [
+        {"name": each.title, "description": f"{each.tags['question'].capitalize()}. Asked by {each.tags['audience']}."}
+        for each in products.values()
+    ]
+    others = {
+        FEEDBACK: "What became of an answer: counted, and joined to it as its outcome.",
+        MODELS: "Which models answer, how they do; training again and rolling back.",
+        SERVICE: "For balancers and monitoring.",
+    }
+    return [*asked, *({"name": name, "description": text} for name, text in others.items())]
 
 
 def install(app: FastAPI, products: Mapping[str, Product]) -> None:
@@ -65,6 +97,7 @@ def finished(document: Json, products: Mapping[str, Product]) -> Json:
         for operation in operations.values():
             _secure(path, operation)
             _tell_problems(operation)
+            _tell_headers(operation)
     for path, model in SAID.items():
         _answer(whole["paths"][path]["get"])["example"] = example_of(model)
     for product, route in _routes(products):
@@ -92,6 +125,13 @@ def _tell_problems(operation: Json) -> None:
             example = problem_example(int(status), response["description"])
             schema = {"$ref": f"#/components/schemas/{ProblemAnswer.__name__}"}
             response["content"] = {problems.MEDIA_TYPE: {"schema": schema, "example": example}}
+
+
+def _tell_headers(operation: Json) -> None:
+    for status, response in operation["responses"].items():
+        response["headers"] = {"X-Request-ID": REQUEST_ID}
+        if status in ("429", "503"):
+            response["headers"]["Retry-After"] = RETRY_AFTER
 
 
 def _show(paths: Json, product: Product, route: Route) -> None:

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from monitoring.feedback import Taken
 from serving.limits import LIMITS
+from serving.routes.document import FEEDBACK
 from serving.schemas.reading import documented_problems
 from serving.schemas.replies import Reply
 from serving.schemas.requests import Id, Strict
@@ -127,6 +128,7 @@ def add_feedback_route(
         status_code=201,
         name="feedback",
         summary="Say what became of an answer",
+        tags=[FEEDBACK],
         response_model=Noted,
         responses={**responses, **DESCRIBED},
         route_class_override=route,

@@ -14,6 +14,7 @@ from feature_repo.window import Window
 from monitoring import outcomes, standing
 from serving.access.caller import Role
 from serving.access.permissions import check_role
+from serving.routes.document import MODELS
 from serving.schemas.problems import ProblemError
 from serving.schemas.reading import check_products, documented_problems, documented_query, query
 from serving.schemas.replies import answered
@@ -36,6 +37,7 @@ def install(app: FastAPI) -> None:
         "/api/v1/ml/metrics",
         model_metrics,
         summary="How each product does",
+        tags=[MODELS],
         response_model=ModelMetrics,
         responses=documented_problems(REFUSALS),
     )
@@ -43,6 +45,7 @@ def install(app: FastAPI) -> None:
         "/api/v1/ml/training-history",
         training_history,
         summary="What was trained, newest first",
+        tags=[MODELS],
         response_model=TrainingHistory,
         responses=documented_problems(
             {**REFUSALS, 404: "No such product", 422: "The query breaks its schema; `errors` names the fields"}

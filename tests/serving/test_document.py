@@ -87,6 +87,22 @@ def test_a_token_is_needed_everywhere_but_where_it_is_public(document: Json) -> 
         assert ("503" in operation["responses"]) == (path not in ALWAYS)
 
 
+def test_every_operation_has_a_short_name_and_is_in_one_group_that_says_what_it_is_for(document: Json) -> None:
+    groups = {group["name"]: group["description"] for group in document["tags"]}
+    assert groups["Learning"] == "What to learn next, and in which order. Asked by the person who learns."
+    named = {path: (operation["operationId"], operation["tags"]) for path, operation in operations(document)}
+    assert all(name.isidentifier() and len(tags) == 1 and tags[0] in groups for name, tags in named.values())
+    assert named["/api/v1/skill-gaps/predict/batch"] == ("SkillGapsPredictBatch", ["Skill gaps"])
+    assert named["/api/v1/models/retrain"] == ("retrain_models", ["Models"])
+
+
+def test_every_answer_has_a_request_id_and_says_when_to_ask_again_where_that_helps(document: Json) -> None:
+    for _, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            asked_again = {"Retry-After"} if status in ("429", "503") else set()
+            assert set(answer["headers"]) == {"X-Request-ID", *asked_again}
+
+
 def test_the_document_that_was_derived_is_left_as_it_was() -> None:
     derived = application(PRODUCTS).openapi()
     before = deepcopy(derived)
