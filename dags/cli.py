@@ -6,7 +6,7 @@ import sys
 import typer
 
 from dags.border import exit_codes
-from dags.verbs import answers, audit, data, experiment, models, pages, platform, search, tokens
+from dags.verbs import answers, audit, data, experiment, models, pages, platform, retention, search, tokens
 
 EXIT = "Exit codes: " + " ".join(f"[bold]{code}[/bold] {meaning}" for code, meaning in sorted(exit_codes().items()))
 HELP = "Features, models and predictions about people and tasks, from the source databases to the served answer."
@@ -15,7 +15,7 @@ app = typer.Typer(
     name="talentml", help=HELP, epilog=EXIT, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )  # fmt: skip
-for part in (platform.app, data.app, models.app, answers.app, pages.app, search.app, audit.app):
+for part in (platform.app, data.app, models.app, answers.app, pages.app, search.app, audit.app, retention.app):
     app.add_typer(part)
 app.add_typer(data.seed, name="seed")
 app.add_typer(platform.servers, name="servers")

@@ -20,7 +20,7 @@ VERBS = {
     "seed esco", "seed onet", "seed jira", "seed job-views", "seed trends", "ingest", "check", "materialize", "train",
     "promote", "rollback", "evaluate", "score", "drift", "parity", "serve", "deploy", "due", "status", "products",
     "search", "pages", "config show", "experiment start", "experiment status", "experiment stop",
-    "token secret", "token issue", "audit",
+    "token secret", "token issue", "audit", "forget",
 }  # fmt: skip
 
 
