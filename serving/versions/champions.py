@@ -3,6 +3,7 @@
 The follower writes it, every worker reads it.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic_core import to_json
 from feature_repo.errors import RegistryError
 from monitoring.experiment import Mode
 
+LOG = logging.getLogger("talentml.serving")
 FILE = "champions.json"
 SERVED = "served.json"
 
@@ -81,7 +83,7 @@ def read(home: Path) -> Champions:
 
 
 def write(home: Path, champions: Champions) -> None:
-    """Replace the file at once: a reader sees the old content or the new."""
+    """Replace the file at once: a reader sees the old content or the new. Raises OSError as on a full disk."""
     _replace(home / "models" / FILE, champions)
 
 
@@ -94,12 +96,24 @@ def served(home: Path, product: str) -> Promoted | None:
 
 
 def remember(home: Path, product: str, version: Promoted) -> None:
-    """Note that a version loaded, warmed up and serves: a cold start takes it where the champion fails."""
-    _replace(home / "models" / product / SERVED, version)
+    """Note that a version loaded, warmed up and serves: a cold start takes it where the champion fails.
+
+    It serves whether or not that can be noted, as it cannot on a full disk.
+    """
+    try:
+        _replace(home / "models" / product / SERVED, version)
+    except OSError as error:
+        LOG.warning("%s: version %s is not noted as served: %s", product, version.number, error.strerror)
 
 
 def _replace(path: Path, content: BaseModel) -> None:
+    """The whole content or what was there. Raises OSError, as on a full disk, and leaves nothing behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as aside:
-        aside.write(to_json(content.model_dump(mode="json"), indent=2))
-    Path(aside.name).replace(path)
+    with NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        aside = Path(file.name)
+        try:
+            file.write(to_json(content.model_dump(mode="json"), indent=2))
+            file.flush()
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)

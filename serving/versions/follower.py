@@ -60,13 +60,21 @@ def follow(settings: Settings) -> None:
 
     home, registry = settings.root, Registry(settings)
     with within(LIMITS.follower_hangs_seconds):
-        champions.write(home, asked(registry, registry.recorded, PRODUCTS, home))
+        _note(home, asked(registry, registry.recorded, PRODUCTS, home))
     while True:
         with within(LIMITS.follower_hangs_seconds):
             found = asked(registry, alive(registry), PRODUCTS, home)
-            champions.write(home, found)
+            _note(home, found)
         registry = Registry(settings) if found.error else registry  # MLflow may come back at another address
         time.sleep(LIMITS.registry_poll_seconds)
+
+
+def _note(home: Path, found: Champions) -> None:
+    """Write champions.json. Where that fails, as on a full disk, what it says stands until the next round."""
+    try:
+        champions.write(home, found)
+    except OSError as error:
+        LOG.warning("%s cannot be written: %s", champions.FILE, error.strerror)
 
 
 def alive(registry: Registry) -> Ask:
