@@ -1,13 +1,16 @@
-"""A LightGBM model's text as one flat array of nodes, for the kernels of `quadrature.py`."""
+"""A LightGBM model as one flat array of nodes, for the kernels of `quadrature.py` and `descent.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
+from polars.exceptions import PolarsError
 
 from feature_repo.errors import DataError
+from training.shap.text import TREE, Trees
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,6 +48,9 @@ SPLIT = {
 }
 """Field of a split to its name in LightGBM's text."""
 
+OTHERS = ("num_leaves", "num_cat", "is_linear", "leaf_value", "leaf_count", "cat_boundaries", "cat_threshold")
+"""What else is read of a tree."""
+
 
 @dataclass(frozen=True)
 class Forest:
@@ -60,15 +66,24 @@ class Forest:
     words: Ints
 
     @staticmethod
+    def of(booster: Any) -> "Forest":
+        """Read a booster, up to its best iteration: once, as its scores and its contributions need the same."""
+        found = _READ.get(booster)
+        if found is None:
+            found = _READ[booster] = Forest.read(booster.model_to_string())
+        return found
+
+    @staticmethod
     def read(text: str) -> "Forest":
         """Parse what Booster.model_to_string gives.
 
         Raises DataError for linear trees, nodes without a training row, and text of another form.
         """
-        header, *trees = text.split("\nTree=")
+        header, begin, trees = text.partition(f"\n{TREE}")
+        facts = dict(line.split("=", 1) for line in header.splitlines() if "=" in line)
         try:
-            return _forest(_facts(header), [_facts(tree) for tree in trees])
-        except (KeyError, ValueError, IndexError) as error:
+            return _forest(facts, Trees(begin[1:] + trees, (*SPLIT.values(), *OTHERS)))
+        except (KeyError, ValueError, IndexError, PolarsError) as error:
             raise DataError(f"LightGBM text: {type(error).__name__} {error}, allowed: its format v4") from None
 
     def expected(self) -> Floats:
@@ -80,30 +95,29 @@ class Forest:
         return sums
 
 
-def _facts(section: str) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in section.split("\n\n")[0].splitlines() if "=" in line)
+_READ: MutableMapping[Any, Forest] = WeakKeyDictionary()
 
 
-def _forest(header: dict[str, str], trees: Sequence[dict[str, str]]) -> Forest:
-    if any(tree["is_linear"] != "0" for tree in trees):
+def _forest(header: Mapping[str, str], trees: Trees) -> Forest:
+    leaves = trees.told("num_leaves").numbers.astype(np.int64)
+    if trees.told("is_linear").of_each(np.ones_like(leaves)).any():
         raise DataError("LightGBM text: linear trees, allowed: constant leaves")
-    leaves = np.array([int(tree["num_leaves"]) for tree in trees], np.int64)
     first = _offsets(2 * leaves - 1)
-    tree = np.repeat(np.arange(len(trees)), 2 * leaves - 1)
+    tree = np.repeat(np.arange(len(leaves)), 2 * leaves - 1)
     is_split = np.arange(first[-1]) - first[tree] < leaves[tree] - 1
     nodes = np.zeros(first[-1], NODE)
     nodes[is_split] = _splits(trees, leaves - 1)
-    nodes[~is_split] = _leaves(trees, first[-1] - is_split.sum())
+    nodes[~is_split] = _leaves(trees, leaves)
     if nodes["count"].min(initial=1) < 1:
         raise DataError("LightGBM text: a node of no training row, allowed: 1 or more, as shares are divided by")
-    words = np.array(_joined([each for each in trees if "cat_threshold" in each], "cat_threshold"), np.int64)
+    words = trees.told("cat_threshold").numbers.astype(np.int64)
     return Forest(int(header["max_feature_idx"]) + 1, int(header["num_tree_per_iteration"]), first, nodes, words)
 
 
-def _splits(trees: Sequence[dict[str, str]], sizes: Ints) -> NDArray[Any]:
+def _splits(trees: Trees, sizes: Ints) -> NDArray[Any]:
     splits = np.zeros(sizes.sum(), NODE)
     for field, name in SPLIT.items():
-        splits[field] = _numbers(trees, name, len(splits), NODE[field])
+        splits[field] = trees.told(name).of_each(sizes)
     # what is missing reads as 0 where a split knows of no missing values (LightGBM, tree.h, NumericalDecision)
     default_left = splits["decision"] & DEFAULT_LEFT > 0
     splits["nan_left"] = np.where(splits["decision"] >> 2 == MISSING_NONE, splits["threshold"] >= 0, default_left)
@@ -112,40 +126,31 @@ def _splits(trees: Sequence[dict[str, str]], sizes: Ints) -> NDArray[Any]:
         child[:] = np.where(child < 0, np.repeat(sizes, sizes) + ~child, child)  # ~leaf is how LightGBM names a leaf
         if (child <= place).any():
             raise DataError("LightGBM text: a child before its parent, allowed: parents first")
-    _point_to_words(splits, np.repeat(np.arange(len(trees)), sizes), trees)
+    _point_to_words(splits, np.repeat(np.arange(len(sizes)), sizes), trees)
     return splits
 
 
-def _point_to_words(splits: NDArray[Any], tree: Ints, trees: Sequence[dict[str, str]]) -> None:
+def _point_to_words(splits: NDArray[Any], tree: Ints, trees: Trees) -> None:
     """A categorical split's threshold is the number of its set within its tree: find the words that hold the set."""
-    bounds = [np.array(each.get("cat_boundaries", "0").split(), np.int64) for each in trees]
-    sizes = np.array([len(each) for each in bounds])
-    starts = np.concatenate(bounds) + np.repeat(_offsets([each[-1] for each in bounds])[:-1], sizes)
+    sets = trees.told("num_cat").numbers.astype(np.int64)
+    sizes = np.where(sets > 0, sets + 1, 0)  # the bounds of a tree's sets among its words; none where it has no set
+    bounds = trees.told("cat_boundaries").of_each(sizes).astype(np.int64)
+    words = bounds[np.cumsum(sizes)[sets > 0] - 1]
+    starts = bounds + np.repeat(_offsets(words)[:-1], sizes[sets > 0])
     categorical = splits["decision"] & CATEGORICAL > 0
     place = _offsets(sizes)[tree[categorical]] + splits["threshold"][categorical].astype(np.int64)
     splits["first_word"][categorical] = starts[place]
     splits["last_word"][categorical] = starts[place + 1]
 
 
-def _leaves(trees: Sequence[dict[str, str]], count: int) -> NDArray[Any]:
-    leaves = np.zeros(count, NODE)
-    # the only leaf of a tree may tell no count, and needs none
-    counted = [tree | {"leaf_count": "1"} if tree["num_leaves"] == "1" else tree for tree in trees]
+def _leaves(trees: Trees, sizes: Ints) -> NDArray[Any]:
+    leaves = np.zeros(sizes.sum(), NODE)
     leaves["left"] = leaves["right"] = -1
-    leaves["value"] = _numbers(trees, "leaf_value", count)
-    leaves["count"] = _numbers(counted, "leaf_count", count)
+    leaves["value"] = trees.told("leaf_value").of_each(sizes)
+    leaves["count"] = 1.0  # the only leaf of a tree may tell no count, and needs none
+    splits = sizes > 1
+    leaves["count"][np.repeat(splits, sizes)] = trees.told("leaf_count").where(splits).of_each(sizes * splits)
     return leaves
-
-
-def _numbers(trees: Sequence[dict[str, str]], name: str, count: int, kind: Any = np.float64) -> NDArray[Any]:
-    found = np.array(_joined(trees, name), kind)
-    if len(found) != count:
-        raise ValueError(f"{name}: {len(found)} numbers, allowed: {count}")
-    return found
-
-
-def _joined(trees: Sequence[dict[str, str]], name: str) -> list[str]:
-    return " ".join(tree[name] for tree in trees).split()
 
 
 def _offsets(sizes: Any) -> Ints:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from feature_repo.errors import DataError
 from feature_repo.kernels import kernels
 from training.shap.forest import CATEGORICAL, DEFAULT_LEFT, MISSING_NONE, MISSING_ZERO, Floats, Forest, Ints
-from training.shap.treeshap import PROBES, probe
+from training.shap.treeshap import probe
 
 LOG = logging.getLogger("talentml.training")
 MOST_LEAVES = 64  # of a tree: a bit each
@@ -43,7 +43,7 @@ class Scores:
         """Read boosters, up to their best iteration. Raises DataError for a kind of model that is not covered."""
         from training.shap.descent import leaf_places, leaf_room, number_leaves
 
-        forests = tuple(Forest.read(booster.model_to_string()) for booster in boosters)
+        forests = tuple(Forest.of(booster) for booster in boosters)
         nodes, first, words, targets = _joined(forests)
         leaves = (np.diff(first) + 1) // 2
         if leaves.max(initial=0) > MOST_LEAVES:
@@ -51,7 +51,7 @@ class Scores:
         kept, numbers = np.zeros(len(nodes), np.uint64), np.zeros(len(nodes), np.int64)
         number_leaves(nodes, first, kept, numbers)
         is_split = nodes["left"] >= 0
-        reads, column = np.unique(_reads(nodes[is_split]), return_inverse=True)
+        reads, column = _distinct(_reads(nodes[is_split]))
         splits, first_split = _together(_splits(nodes[is_split], column, kept[is_split]), leaves - 1)
         values = np.zeros((len(leaves), leaf_room(int(leaves.max(initial=0)))))
         places = leaf_places(values.shape[1])[numbers[~is_split]]
@@ -102,6 +102,16 @@ def _reads(nodes: NDArray[Any]) -> NDArray[Any]:
     for name in ("first_word", "last_word"):
         reads[name] = np.where(is_category, nodes[name], 0)
     return reads
+
+
+def _distinct(reads: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
+    """As np.unique with its inverse, which compares records one by one: 0.3 ms for 2,800 splits, not 2."""
+    order = np.lexsort([reads[name] for name in ("last_word", "first_word", "kind", "feature")])
+    ordered = reads[order]
+    is_new = np.append(True, ordered[1:] != ordered[:-1])[: len(reads)]
+    place = np.empty(len(reads), np.int64)
+    place[order] = np.cumsum(is_new) - 1
+    return ordered[is_new], place
 
 
 def _splits(nodes: NDArray[Any], column: Ints, kept: NDArray[np.uint64]) -> NDArray[Any]:
@@ -163,7 +173,7 @@ def verified(*boosters: Any) -> Scores | None:
         LOG.warning("scores by LightGBM itself: %s", error)
         return None
     for booster, forest, first in zip(boosters, ours.forests, ours.first_outputs, strict=False):
-        matrix = probe(forest, PROBES)
+        matrix = probe(forest)
         sums = ours.sums(np.ascontiguousarray(matrix.T), np.arange(forest.features))[first : first + forest.classes]
         if not np.array_equal(sums, by_lightgbm(booster, matrix)):
             LOG.warning("scores by LightGBM itself: ours differ")
