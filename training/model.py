@@ -43,9 +43,12 @@ def save_model(model: Model, folder: Path) -> str:
     return verify(folder)
 
 
-def load_model(folder: Path) -> Model:
-    """The model in a folder. Raises RegistryError when a file is foreign, missing or changed, or the kind unknown."""
-    verify(folder)
+def load_model(folder: Path, sha256: str | None = None) -> Model:
+    """The model in a folder. sha256: of its manifest, where that is known.
+
+    Raises RegistryError when a file is foreign, missing or changed, or the kind unknown.
+    """
+    verify(folder, sha256)
     facts = _json(folder / "model.json")
     kind = facts.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:

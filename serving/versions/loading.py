@@ -17,7 +17,7 @@ from serving.answering.features import Read
 from serving.limits import LIMITS
 from serving.versions.champions import Promoted
 from serving.watch import begun
-from training.model import load_model, verify
+from training.model import load_model
 from training.product import Model, Product
 
 TIMED = 5
@@ -125,9 +125,7 @@ def loaded(home: Path, product: Product, wanted: Promoted, warm_up: WarmUp) -> C
     """
     if wanted.error:
         raise RegistryError(wanted.error)
-    folder = home / "models" / product.name / str(wanted.number)
-    verify(folder, wanted.sha256)
-    model = load_model(folder)
+    model = load_model(home / "models" / product.name / str(wanted.number), wanted.sha256)
     read = warm_up(product)
     check(product, model, read)
     seconds = explained_seconds(model, read.features.rows([0]))
