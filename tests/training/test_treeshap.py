@@ -273,3 +273,18 @@ def test_a_text_of_another_form_is_refused(before, after):
     Forest.read(TWO_LEAVES)
     with pytest.raises(DataError, match="LightGBM text"):
         Forest.read(TWO_LEAVES.replace(before, after))
+
+
+def test_a_booster_is_read_once():
+    model = Text(TWO_LEAVES)
+    assert Forest.of(model) is Forest.of(model)
+
+
+def test_a_probe_falls_on_thresholds_beside_them_on_zero_on_nothing_and_into_unknown_categories():
+    """Of two features, no split reads the first, and one reads the second at 0.5. Of categories, 0 to 29 are known."""
+    asked = probe(Forest.read(TWO_LEAVES), 200)
+    assert set(asked[:, 0][~np.isnan(asked[:, 0])]) == {0.0}
+    assert set(asked[:, 1][~np.isnan(asked[:, 1])]) == {0.0, 0.5, np.nextafter(0.5, 1.0)}
+    assert np.isnan(asked).any(axis=0).all()
+    categories = set(probe(Forest.read(boosted(rows(14, 4, 0.1)).model_to_string()), 500)[:, -1])
+    assert {-1.0, 0.0, 29.0, 31.0, 32.0} <= categories

@@ -116,23 +116,25 @@ def verified(booster: Any) -> TreeShap | None:
 
 def probe(forest: Forest, rows: int = PROBES, seed: int = 0) -> Floats:
     """Rows that fall on the thresholds, just beside them, into known and unknown categories, on zero and on nothing."""
-    random = np.random.default_rng(seed)
+    drawn = np.random.default_rng(seed).random((forest.features, rows))
     splits = forest.nodes[forest.nodes["left"] >= 0]
     splits = splits[np.argsort(splits["feature"], kind="stable")]
     first = np.searchsorted(splits["feature"], np.arange(forest.features + 1))
-    matrix = random.choice(EMPTY, (rows, forest.features))
-    for feature in np.flatnonzero(np.diff(first)):
-        values = _values(splits[first[feature] : first[feature + 1]])
-        matrix[:, feature] = values[random.integers(0, len(values), rows)]
-    return matrix
+    beside = 2 * np.diff(first)[:, None]  # values of a feature that a threshold decides
+    place = (drawn * (beside + len(EMPTY))).astype(np.int64)
+    threshold = np.append(splits["threshold"], 0.0)[np.minimum(first[:-1, None] + place // 2, len(splits))]
+    found = np.where(place % 2 == 0, threshold, np.nextafter(threshold, np.inf))
+    found = np.where(place < beside, found, EMPTY[np.maximum(place - beside, 0)])
+    for feature in np.unique(splits["feature"][splits["decision"] & CATEGORICAL > 0]):
+        values = _categories(splits[first[feature] : first[feature + 1]])
+        found[feature] = values[(drawn[feature] * len(values)).astype(np.int64)]
+    return np.ascontiguousarray(found.T)
 
 
-def _values(splits: Any) -> Floats:
-    """Of one feature, which is a number or a category."""
-    if splits["decision"][0] & CATEGORICAL:
-        widest = 32 * int((splits["last_word"] - splits["first_word"]).max())
-        return np.append(np.arange(-1.0, widest + 1), EMPTY)
-    return np.concatenate([splits["threshold"], np.nextafter(splits["threshold"], np.inf), EMPTY])
+def _categories(splits: Any) -> Floats:
+    """Those that the splits know, a few more, and none."""
+    widest = 32 * int((splits["last_word"] - splits["first_word"]).max())
+    return np.append(np.arange(-1.0, widest + 1), EMPTY)
 
 
 def _quadratures(largest: int) -> tuple[Floats, Floats]:
