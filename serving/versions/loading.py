@@ -133,12 +133,12 @@ def loaded(home: Path, product: Product, wanted: Promoted, warm_up: WarmUp) -> C
 
 
 def explained_seconds(model: Model, row: Table) -> float:
-    """The least of a few explanations of one row: others may be in the way of each."""
+    """The least of a few explanations of one row: the first warms up, and others may be in the way of each."""
     return min(timeit.repeat(lambda: model.contributions(row), number=1, repeat=TIMED))
 
 
 def check(product: Product, model: Model, read: Read) -> None:
-    """Let the model answer and explain once: it is warm afterwards.
+    """Let the model answer once: it is warm for that afterwards.
 
     Raises DataError where an output is missing; or where the first one is not a number, though features were read.
     """
@@ -149,4 +149,3 @@ def check(product: Product, model: Model, read: Read) -> None:
         raise DataError(f"{product.name}: answers {found}, allowed {product.outputs} for {rows.height} rows")
     if read.snapshot is not None and not np.isfinite(predicted[product.outputs[0]]).all():
         raise DataError(f"{product.name}: {product.outputs[0]} is not finite in warm-up, allowed: numbers")
-    model.contributions(rows.rows([0]))
