@@ -126,13 +126,16 @@ def _splits(trees: Trees, sizes: Ints) -> NDArray[Any]:
         child[:] = np.where(child < 0, np.repeat(sizes, sizes) + ~child, child)  # ~leaf is how LightGBM names a leaf
         if (child <= place).any():
             raise DataError("LightGBM text: a child before its parent, allowed: parents first")
-    _point_to_words(splits, np.repeat(np.arange(len(sizes)), sizes), trees)
+    sets = trees.told("num_cat").of_each(np.ones_like(sizes)).astype(np.int64)
+    _point_to_words(splits, np.repeat(np.arange(len(sizes)), sizes), sets, trees)
     return splits
 
 
-def _point_to_words(splits: NDArray[Any], tree: Ints, trees: Trees) -> None:
-    """A categorical split's threshold is the number of its set within its tree: find the words that hold the set."""
-    sets = trees.told("num_cat").numbers.astype(np.int64)
+def _point_to_words(splits: NDArray[Any], tree: Ints, sets: Ints, trees: Trees) -> None:
+    """A categorical split's threshold is the number of its set within its tree: find the words that hold the set.
+
+    tree: of each split; sets: how many each tree has.
+    """
     sizes = np.where(sets > 0, sets + 1, 0)  # the bounds of a tree's sets among its words; none where it has no set
     bounds = trees.told("cat_boundaries").of_each(sizes).astype(np.int64)
     words = bounds[np.cumsum(sizes)[sets > 0] - 1]

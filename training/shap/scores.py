@@ -105,7 +105,7 @@ def _reads(nodes: NDArray[Any]) -> NDArray[Any]:
 
 
 def _distinct(reads: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
-    """As np.unique with its inverse, which compares records one by one: 0.3 ms for 2,800 splits, not 2."""
+    """As np.unique with its inverse, which compares records one by one: 0.13 ms for 2,800 splits, not 2."""
     order = np.lexsort([reads[name] for name in ("last_word", "first_word", "kind", "feature")])
     ordered = reads[order]
     is_new = np.append(True, ordered[1:] != ordered[:-1])[: len(reads)]

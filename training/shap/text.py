@@ -1,7 +1,7 @@
 """What the trees in a LightGBM model's text tell: by name the numbers of all trees.
 
 Read by polars: while it works, other threads have the interpreter, such as the event loop of a worker that loads a
-model. 200 trees x 15 leaves take 1 ms, where plain Python took 4 that nobody else could use.
+model. 200 trees x 15 leaves take 2 ms, most of it so; plain Python took 4.5 that nobody else could use.
 """
 
 from collections.abc import Collection
