@@ -176,6 +176,13 @@ def test_a_model_that_was_loaded_without_features_warms_up_once_they_can_be_read
     assert remembered.number == 3
 
 
+def test_what_models_warm_up_on_is_read_once_of_a_snapshot(service: Service) -> None:
+    """Reading it takes time from requests; a swap to another version reads nothing."""
+    product = PRODUCTS[NAME]
+    read = service.running.warm_up(product)
+    assert (read.snapshot is not None, service.running.warm_up(product) is read) == (True, True)
+
+
 def test_a_tiny_model_gives_the_same_answers_after_a_round_trip(tmp_path: Path, service: Service) -> None:
     from training.model import load_model
 

@@ -37,6 +37,12 @@ def test_the_same_model_has_the_same_hash(model: tiny.Tiny, folder: Path, tmp_pa
     assert save_model(model, tmp_path / "again") == verify(folder)
 
 
+def test_a_whole_model_that_is_not_the_registered_one_is_refused(folder: Path) -> None:
+    load_model(folder, verify(folder))
+    with pytest.raises(RegistryError, match=r"registered was 000000000000\.\.\."):
+        load_model(folder, "0" * 64)
+
+
 @pytest.mark.parametrize("place", [0, 1000, -1])
 def test_a_flipped_bit_is_found(folder: Path, place: int) -> None:
     found = bytearray((folder / "hours.txt").read_bytes())
