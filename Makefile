@@ -33,9 +33,13 @@ down:  ## stop every server that the demos started
 	  if [ -d "$$home" ] && [ -x $(BIN)/talentml ]; then $(BIN)/talentml servers stop --home "$$home"; fi; \
 	done
 
+# To collect the few files takes 4 s, all tests 12.
+marked = $$(grep -rlE --include='*.py' 'mark\.$(1)\b' tests)
+
 test: lint types system  ## every check: ruff, mypy, import-linter, and all tests with real servers
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 3 --no-loadscope-reorder -m "not alone"
-	@$(BIN)/python -m pytest -m alone
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder -m "not prompt and not alone"
+	@$(BIN)/python -m pytest --numprocesses $$(( $$(nproc) / 2 )) --maxprocesses 2 -m prompt $(call marked,prompt)
+	@$(BIN)/python -m pytest -m alone $(call marked,alone)
 
 lint: environment  ## ruff and the layers
 	@$(BIN)/ruff check .

@@ -11,19 +11,16 @@ from typing import Any
 import pytest
 
 from serving.limits import LIMITS
-from tests.faults.live import ESTIMATE, QUESTION, RANK, UNLIMITED, Line, Live, live, seconds_of
+from tests.faults.live import ESTIMATE, QUESTION, RANK, Line, Live, live, seconds_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 DEEP = 10_000
 MIB = 2**20
 
 
-@pytest.fixture(scope="module")
-def abused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live(tmp_path_factory.mktemp("abused") / "home", rate_limit=UNLIMITED) as found:
-        with found.client() as client:
-            assert client.post(RANK, content=QUESTION).status_code == 200
-        yield found
+@pytest.fixture
+def abused(unlimited: Live) -> Live:
+    return unlimited
 
 
 @pytest.fixture
@@ -67,6 +64,7 @@ REFUSED: dict[str, tuple[int, tuple[str, ...], bytes]] = {
 }  # fmt: skip
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_body_too_large_or_too_deep_is_refused_within_100_ms_and_the_connection_lives_on(
     line: Line, name: str

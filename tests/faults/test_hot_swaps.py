@@ -23,7 +23,7 @@ from tests.training import tracking
 from training.registry import Registry
 from training.version import Version
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.prompt]
 NAME = PRODUCT.name
 SWAPS, SWAP_SECONDS, START_SECONDS = 20, 5.0, 30.0
 ANEW = httpx.Limits(max_keepalive_connections=0)

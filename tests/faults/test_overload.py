@@ -5,12 +5,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.faults.live import QUESTION, RANK, UNLIMITED, Live, live
+from tests.faults.live import QUESTION, RANK, Live
 from tests.faults.load import Tally
 from tests.serving.process import ROOT, until
 
@@ -19,23 +18,22 @@ FEW, MANY = 8, 80
 SECONDS = 6.0
 
 
-@pytest.fixture(scope="module")
-def pressed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live(tmp_path_factory.mktemp("pressed") / "home", rate_limit=UNLIMITED) as found:
-        yield found
+@pytest.fixture
+def pressed(unlimited: Live) -> Live:
+    return unlimited
 
 
-def loaded(pressed: Live, connections: int) -> Tally:
-    """What so many connections get within SECONDS, asked by another process."""
+def loaded(pressed: Live, connections: int, seconds: float = SECONDS) -> Tally:
+    """What so many connections get within so long, asked by another process."""
     head = f"POST {RANK} HTTP/1.1\r\nHost: x\r\nAuthorization: {pressed.token()}\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(QUESTION)}\r\n\r\n".encode() + QUESTION
-    command = [sys.executable, "-m", "tests.faults.load", pressed.server.url, str(connections), str(SECONDS)]
+    command = [sys.executable, "-m", "tests.faults.load", pressed.server.url, str(connections), str(seconds)]
     done = subprocess.run(command, input=request, cwd=ROOT, capture_output=True, check=True)
     return Tally(**json.loads(done.stdout))
 
 
 def test_with_ten_times_the_load_goodput_stays_and_the_service_recovers_at_once(pressed: Live) -> None:
-    loaded(pressed, FEW)  # warm
+    loaded(pressed, FEW, seconds=2)  # warm
     before, health = loaded(pressed, FEW), Health(pressed)
     with health:
         pressing = loaded(pressed, MANY)

@@ -20,7 +20,7 @@ from tests.training import tracking
 from training.registry import Registry
 from training.version import Version
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.prompt]
 FAILURES = 'model_load_failures_total{product="task_assignment"} '
 SWAP_SECONDS = 5.0
 
