@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help environment system demo down test lint types bench soak clean
+.PHONY: help environment system demo down test tests lint types bench soak clean
 
 DATA ?= synthetic
 SIP ?= ../shared/data/sip/sip_tasks_to_2012.csv
@@ -33,10 +33,12 @@ down:  ## stop every server that the demos started
 	  if [ -d "$$home" ] && [ -x $(BIN)/talentml ]; then $(BIN)/talentml servers stop --home "$$home"; fi; \
 	done
 
+test: lint  ## every check: ruff, mypy, import-linter, and all tests with real servers
+	@$(MAKE) --no-print-directory --jobs=2 types tests
+
 # To collect the few files takes 4 s, all tests 12.
 marked = $$(grep -rlE --include='*.py' 'mark\.$(1)\b' tests)
-
-test: lint types system  ## every check: ruff, mypy, import-linter, and all tests with real servers
+tests: system
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder -m "not prompt and not alone"
 	@$(BIN)/python -m pytest --numprocesses $$(( $$(nproc) / 2 )) --maxprocesses 2 -m prompt $(call marked,prompt)
 	@$(BIN)/python -m pytest -m alone $(call marked,alone)

@@ -22,8 +22,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The end-to-end tests take longest, so they begin first."""
-    items.sort(key=lambda item: END_TO_END not in item.path.parts)
+    """The end-to-end tests take longest, so they begin first, then those of the whole repository, such as mutations."""
+    items.sort(key=lambda item: (END_TO_END not in item.path.parts, item.path.parent != Path(__file__).parent))
 
 
 class Rooms(LoadFileScheduling):
