@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from feature_repo.features import VIEWS
 from feature_repo.features.texts import Encode, home_encode
 from feature_repo.ingest import view_frames
+from feature_repo.platform import database
 from feature_repo.publish import publish
 from feature_repo.settings import Settings
 from feature_repo.sources.streams import STREAMS
@@ -135,6 +136,7 @@ def build(home: Path, as_of: datetime = AS_OF) -> Settings:
     for view, frame in view_frames(files, [view for view in VIEWS if view.rows is not None], encode()):
         frame.write_parquet(views / f"{view.name}.parquet")
     publish(settings, as_of, products=PRODUCTS.values())
+    database(settings).dispose()  # migrated here, as each copy would take half a second for it
     return settings
 
 
