@@ -64,7 +64,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     tiny.install()
     home = world.copy(tmp_path / "home")
     promote(home, promoted(home, 3))
-    found = started(home)
+    found = started(home, journal=False)
     yield found
     found.running.journal.close()
 

@@ -38,7 +38,7 @@ def serve() -> Iterator[Callable[[Path], Service]]:
     services: list[Service] = []
 
     def start(home: Path) -> Service:
-        services.append(started(home))
+        services.append(started(home, journal=False))
         return services[-1]
 
     yield start

@@ -136,7 +136,7 @@ def serve() -> Iterator[Serve]:
     services: list[Service] = []
 
     def start(home: Path) -> Service:
-        services.append(started(home))
+        services.append(started(home, journal=False))
         return services[-1]
 
     yield start

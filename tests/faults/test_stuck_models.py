@@ -58,7 +58,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     GO_ON.clear()
     home = world.copy(tmp_path / "home")
     promote(home, promoted(home, 3))
-    found = started(home)
+    found = started(home, journal=False)
     found.running.models.loader.seconds, found.running.models.loader.patience = 1.0, 0.1
     yield found
     GO_ON.set()
@@ -142,7 +142,7 @@ def test_the_version_before_may_be_asked_for_while_a_model_hangs(service: Servic
 
 def test_a_cold_start_with_a_champion_that_hangs_takes_what_was_served_last(service: Service) -> None:
     promote(service.home, {STUCK: stuck(service.home, 4, StuckInLoad)})
-    again = started(service.home)
+    again = started(service.home, journal=False)
     again.running.models.loader.seconds = 1.0
     until(is_so(again, lambda: STUCK in again.running.models.active), 10)
     assert (version(again, STUCK), again.metric(FAILURES)) == (3, 1.0)

@@ -50,7 +50,7 @@ def promote(home: Path, wanted: Mapping[str, Promoted]) -> None:
 
 @dataclass(frozen=True)
 class Service:
-    """The application in this process. Nothing runs in the background but the journal: call running.refresh()."""
+    """The application in this process. Nothing runs in the background but its journal: call running.refresh()."""
 
     home: Path
     running: Running
@@ -89,12 +89,16 @@ def headers(settings: Settings, subject: str = "portal", role: Role = Role.SERVI
     return {"Authorization": f"Bearer {issue(settings, subject, role, timedelta(hours=1))}"}
 
 
-def started(home: Path) -> Service:
-    """The application over a home. Close running.journal at the end."""
+def started(home: Path, journal: bool = True) -> Service:
+    """The application over a home. Close running.journal at the end.
+
+    Without a journal nothing is logged; a scribe takes a second to begin and to end.
+    """
     settings = settings_of(home)
     running = Running(settings, PRODUCTS)
     running.refresh()
-    running.journal.start()
+    if journal:
+        running.journal.start()
     app = application(PRODUCTS)
     app.state.running = running
     return Service(home.resolve(), running, TestClient(Border(app), headers=headers(settings)))
@@ -102,11 +106,11 @@ def started(home: Path) -> Service:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Path], Service]]:
-    """Starts the application over a home."""
+    """Starts the application over a home, with no journal: whose test reads the log starts it."""
     services: list[Service] = []
 
     def start(home: Path) -> Service:
-        services.append(started(home))
+        services.append(started(home, journal=False))
         return services[-1]
 
     yield start

@@ -123,6 +123,7 @@ def test_a_hit_is_the_same_answer_with_an_id_of_its_own_that_says_so(serving: Se
 
 
 def test_a_hit_is_logged_with_its_features_like_any_answer(serving: Service, home: Path) -> None:
+    serving.running.journal.start()
     ids = [serving.rank(task_id="T60")["prediction_id"] for _ in range(2)]
     serving.running.journal.close()
     with database(Settings(home=home, _env_file=None)).connect() as connection:

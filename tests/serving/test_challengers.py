@@ -141,6 +141,7 @@ def logged(service: Service) -> list[tuple[str, str | None, str | None, int]]:
 
 
 def test_each_answer_is_wholly_its_arm_s_and_logged_as_such(third: Service) -> None:
+    third.running.journal.start()
     follow(third, challenge(third.home, 4))
     drawn = {task for task in TWENTY if is_drawn("salt", task, 0.5)}
     assert 0 < len(drawn) < 20
@@ -154,6 +155,7 @@ def test_each_answer_is_wholly_its_arm_s_and_logged_as_such(third: Service) -> N
 
 
 def test_in_the_shadow_the_champion_s_answers_are_given_and_the_challenger_s_scores_logged(third: Service) -> None:
+    third.running.journal.start()
     third.running.shadow.start()
     follow(third, challenge(third.home, 4, "shadow", share=1.0))
     assert {(version, *marks) for _, version, marks in answered(third)} == {(3, 0.03)}

@@ -35,7 +35,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     tiny.install()
     home = world.copy(tmp_path_factory.mktemp("routes") / "home")
     promote(home, promoted(home, 3))
-    found = started(home)
+    found = started(home, journal=False)
     give(found, "skill_gap", fitted.ensemble("skill_gap"))  # type: ignore[arg-type]
     yield found
     found.running.journal.close()

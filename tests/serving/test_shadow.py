@@ -34,7 +34,9 @@ NOW = datetime(2012, 1, 1, tzinfo=UTC)
 def third(home: Path, serve: Callable[[Path], Service]) -> Service:
     """A service with champion 3."""
     promote(home, promoted(home, 3))
-    return serve(home)
+    found = serve(home)
+    found.running.journal.start()
+    return found
 
 
 def beside(service: Service, number: int) -> Beside:
