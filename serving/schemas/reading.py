@@ -23,12 +23,12 @@ async def json_body(request: Request, model: type[Read]) -> Read:
     """The body, read by pydantic's own strict JSON parser. Raises ProblemError 415 or 422."""
     check_type(request)
     try:
-        return model.model_validate_json(await _body(request))
+        return model.model_validate_json(await body_of(request))
     except ValidationError as error:
         raise problems.invalid(error) from None
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
     """As the border has read it: Starlette's way to a body that is whole takes 3 us."""
     state = request.scope.get("state", {})
     found: bytes = state["body"] if "body" in state else await request.body()
