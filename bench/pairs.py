@@ -73,17 +73,14 @@ def read(steps: Plan, candidate: Entity, rows: int) -> Table:
     """What a request has read before its pair columns, and the keys of its spine."""
     random = np.random.default_rng(1)
     spine = {each.key: pl.Series([f"{n if each == candidate else 0}" for n in range(rows)]) for each in SPINE}
-    opened: dict[str, Opened] = {}
-    table = replace(Table.of(steps.all, spine, np.full(rows, AT)), opened=opened)
+    table = Table.of(steps.all, spine, np.full(rows, AT))
     for hop in steps.hops:
         for view, columns in hop.columns.items():
             places = np.arange(rows) if is_per_row(view, candidate) else np.zeros(rows, np.int64)
             for column in columns:
                 series = values(column, places.max() + 1, random).alias(column.qualified)
                 if series.dtype == pl.List:
-                    opened[column.qualified] = Opened(series.to_arrow())
-                    stored = Stored(view.name, column.name, opened[column.qualified].column, places)
-                    table.others[column.qualified] = stored
+                    table.others[column.qualified] = Stored(view.name, column.name, Opened(series.to_arrow()), places)
                 else:
                     table.put(column, series.gather(places))
     return table

@@ -45,7 +45,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Reader:
-    """A plan that is ready for the questions of one form. columns, slots, names, opened: of the tables that it gives.
+    """A plan that is ready for the questions of one form. columns, slots, names: of the tables that it gives.
 
     keys: the spine's columns that lead to rows. blank: the slots that no step fills, and what they hold, such as AT's
     instant, or NaN.
@@ -58,7 +58,6 @@ class Reader:
     slots: Mapping[str, int]
     names: Mapping[str, Names]
     blank: Mapping[int, float]
-    opened: Mapping[str, Opened]
     steps: tuple[Step, ...]
 
     def read(self, spine: Spine, rows: int, given: Given = None) -> Table:
@@ -67,7 +66,7 @@ class Reader:
         numbers = np.empty((len(self.slots), rows))
         for slot, value in self.blank.items():  # few: all at once, by their places, takes 1.3 us, and one 0.2
             numbers[slot] = value
-        table = Table(self.plan.all, self.columns, self.slots, numbers, dict(spine), self.names, self.opened)
+        table = Table(self.plan.all, self.columns, self.slots, numbers, dict(spine), self.names)
         for key in self.keys:
             numbers[self.slots[key]] = self.names[key].find(table.texts(key))
         put_given(table, given)
@@ -131,12 +130,10 @@ def _reader(
     fixed = _fixed(steps.hops, like)
     asked = [replace(hop, pairs=tuple(pair for pair in hop.pairs if pair not in fixed)) for hop in steps.hops]
     ready = tuple(_step(snapshot, hop, like) for hop in _together(asked))
-    others = [each for step in ready for _, _, columns in step.others for each in columns]
-    opened = {column.qualified: opened for column, opened in others if column.dtype in LISTS}
     alone = _alone(snapshot, fixed, like)
     unread = set(range(len(slots))) - _filled(ready) - {slots[key] for key in keys}
     blank = {slot: float(alone[slot]) for slot in sorted(unread)}
-    return Reader(snapshot, steps, [*present, *steps.names], keys, slots, names, blank, opened, ready)
+    return Reader(snapshot, steps, [*present, *steps.names], keys, slots, names, blank, ready)
 
 
 def _kept(views: Sequence[View], snapshot: OnlineSnapshot, asked: Container[str]) -> dict[str, View]:
@@ -237,7 +234,7 @@ def _check(packed: Sequence[str], columns: Sequence[Column], snapshot: OnlineSna
 def _place(view: str, columns: Sequence[tuple[Column, Opened]], places: Ints, table: Table) -> None:
     """Columns that are in no matrix: left where they are."""
     for column, opened in columns:
-        table.others[column.qualified] = Stored(view, column.name, opened.column, places)
+        table.others[column.qualified] = Stored(view, column.name, opened, places)
 
 
 def given_names(given: Given) -> Sequence[str]:

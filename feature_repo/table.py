@@ -34,16 +34,16 @@ class Stored:
 
     view: str
     name: str
-    column: pa.Array
+    opened: Opened
     places: NDArray[np.int64]
 
     @property
     def array(self) -> pa.Array:
         """The rows, cut out: 25 us for 100."""
-        return self.column.take(pa.array(self.places))
+        return self.opened.column.take(pa.array(self.places))
 
 
-Values: TypeAlias = pl.Series | pa.Array | list[str | None] | Stored
+Values: TypeAlias = pl.Series | list[str | None] | Stored
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,7 @@ class Table:
 
     numbers: shape (slots, rows), NaN where missing; slots: by name the row of it, AT's too. names: of texts that stand
     there as codes. others: further texts, lists and times, and the columns of the spine; a plain list is one of texts,
-    and Arrow's arrays and what is stored become a series where that is asked for. opened: columns of lists that are
-    stored, by name.
+    and what is stored becomes a series where that is asked for.
     """
 
     declared: Mapping[str, Column]
@@ -62,7 +61,6 @@ class Table:
     numbers: Floats
     others: dict[str, Values]
     names: Mapping[str, Names] = field(default_factory=dict)
-    opened: Mapping[str, Opened] = field(default_factory=dict)
     _made: dict[str, pl.Series] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Series that somebody asked for."""
 
@@ -136,14 +134,12 @@ class Table:
         coded: texts that stand there as codes are given by these.
         """
         kept = self.others.get(name)
-        if isinstance(kept, Stored) and name in self.opened:
-            return OpenLists(self.opened[name], kept.places)
+        if isinstance(kept, Stored) and self.declared[name].dtype in LISTS:
+            return OpenLists(kept.opened, kept.places)
         if self.is_number(name):
             return self.numbers[self.slots[name]]
         if kept is None and coded:
             return Coded(self.numbers[self.slots[name]], self.names[name])
-        if isinstance(kept, pa.Array) and pa.types.is_large_list(kept.type):
-            return OpenLists.of(kept)
         found = self[name]
         if isinstance(found.dtype, pl.List):
             return OpenLists.of(found)
@@ -204,7 +200,7 @@ def _taken(values: Values, places: NDArray[np.intp]) -> Values:
         return values.gather(places)
     if isinstance(values, Stored):
         return replace(values, places=values.places[places])
-    return [values[place] for place in places] if isinstance(values, list) else values.take(pa.array(places))
+    return [values[place] for place in places]
 
 
 def as_numbers(values: pl.Series) -> Floats:

@@ -93,8 +93,8 @@ def array_of(table: Table, name: str) -> pa.Array:
         return table.names[name].arrow(table.numbers[table.slots[name]])
     if isinstance(found, list):
         return texts(found)
-    if is_typed(table, name, found):
-        return found.array if isinstance(found, Stored) else found
+    if isinstance(found, Stored) and is_typed(table, name, found):
+        return found.array
     return table[name].to_arrow()
 
 
@@ -103,10 +103,9 @@ def texts(found: list[str | None]) -> pa.Array:
     return pa.array(found, pa.large_string())
 
 
-def is_typed(table: Table, name: str, found: Any) -> bool:
-    """Whether it is Arrow's already, and of its column's type."""
-    column = found.column if isinstance(found, Stored) else found
-    return isinstance(column, pa.Array) and column.type == _arrow_type(table.declared[name])
+def is_typed(table: Table, name: str, found: Stored) -> bool:
+    """Whether it is of its column's type already."""
+    return bool(found.opened.column.type == _arrow_type(table.declared[name]))
 
 
 def unpacked(content: bytes) -> pl.DataFrame:

@@ -141,8 +141,7 @@ def stored_table() -> Table:
         columns=["person__skills", "person__levels"],
         slots={},
         numbers=np.empty((0, 3)),
-        others={f"person__{n}": Stored("person", n, column, np.array(at)) for n, (column, at) in others.items()},
-        opened={f"person__{name}": Opened(column) for name, (column, _) in others.items()},
+        others={f"person__{n}": Stored("person", n, Opened(column), np.array(at)) for n, (column, at) in others.items()},
     )
 
 

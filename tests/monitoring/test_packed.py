@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from feature_repo.column import Column
+from feature_repo.lists import Opened
 from feature_repo.names import Names
-from feature_repo.table import Table
+from feature_repo.table import Stored, Table
 from monitoring.packed import packed, unpacked
 from monitoring.parity import different
 
@@ -31,6 +32,10 @@ def column(name: str, dtype: object) -> Column:
     return Column(name=name, description=name, dtype=dtype, view="v", function=lambda: None)  # type: ignore[arg-type]
 
 
+def stored(name: str, values: pa.Array) -> Stored:
+    return Stored("v", name, Opened(values), np.arange(3))
+
+
 def table() -> Table:
     """Every kind of column, each with something missing; and one more in the matrix that is not asked for."""
     declared = {c.qualified: c for c in [
@@ -47,8 +52,8 @@ def table() -> Table:
     others = {
         "person_id": ["P1", None, "ü😀"],
         "given:day": pl.Series("given:day", [datetime(2024, 5, 1), None, None]),
-        "v__list": pa.array([["a", None], None, []], pa.large_list(pa.large_string())),
-        "v__levels": pa.array([[0.5, None], None, [-0.0]], pa.list_(pa.float64())),
+        "v__list": stored("list", pa.array([["a", None], None, []], pa.large_list(pa.large_string()))),
+        "v__levels": stored("levels", pa.array([[0.5, None], None, [-0.0]], pa.list_(pa.float64()))),
     }
     columns = ("person_id", "v__x", "v__text", "v__n", "v__list", "given:day", "v__is", "v__levels", "v__one")
     known = Names.of(pl.Series(["low", "high"]))

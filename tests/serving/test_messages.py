@@ -14,6 +14,7 @@ from pydantic_core import to_json
 
 from feature_repo.column import Column
 from feature_repo.index import write_batch
+from feature_repo.lists import Opened
 from feature_repo.names import Names
 from feature_repo.platform.tables.types import written
 from feature_repo.table import Stored, Table
@@ -69,7 +70,7 @@ def table(online: Path) -> Table:
     declared = {each.qualified: each for each in (column(name, dtype) for name, dtype in kinds.items())}
     slots = {name: place for place, name in enumerate(["v__n", "v__unasked", "v__x", "v__text", "v__is"])}
     numbers = np.array([[2**53, NAN, -1], [7, 7, 7], [-0.0, NAN, 5e-324], [1, NAN, 0], [1, NAN, 0]])
-    others = {"person_id": ["P1", "P2", "ü😀"], "v__skills": SKILLS.take(pa.array([3, 0, 1]))}
+    others = {"person_id": ["P1", "P2", "ü😀"], "v__skills": pl.Series("v__skills", SKILLS.take(pa.array([3, 0, 1])))}
     columns = ["person_id", "v__x", "v__text", "v__skills", "v__is", "v__n"]
     return Table(declared, columns, slots, numbers, others, names)
 
@@ -97,7 +98,7 @@ def test_a_table_arrives_as_the_log_would_hold_it(online: Path, table: Table, li
 
 
 def test_what_lies_in_the_snapshot_goes_by_its_places_and_arrives_whole(online: Path, table: Table) -> None:
-    by_place = Stored("v", "skills", SKILLS, np.array([3, 0, 1]))
+    by_place = Stored("v", "skills", Opened(SKILLS), np.array([3, 0, 1]))
     arrived = Line(online).passed(replace(record(1), features=with_other(table, "v__skills", by_place)))
     assert _row(arrived) == _row(replace(record(1), features=table))
 
