@@ -1,5 +1,6 @@
 """A version as a worker holds it, how it is loaded, and why one was refused."""
 
+import gc
 import math
 import time
 import timeit
@@ -38,15 +39,12 @@ class Champion:
     loaded_at: datetime
     is_warm: bool = True
     explained_seconds: float = math.inf
-    """How long it took to explain one row, once it was warm."""
+    """How long kernels of ours, which cannot hang, take to explain one row; infinite where others do it."""
 
     def is_explained_inline(self, rows: int) -> bool:
-        """Whether so many rows are explained on the event loop: fast, and by kernels that cannot hang.
-
-        A model says itself that it is explained so, as none of a foreign kind is.
-        """
+        """Whether so many rows are explained on the event loop: fast, and by kernels that cannot hang."""
         is_fast = self.explained_seconds <= LIMITS.inline_explained_seconds
-        return is_fast and rows <= LIMITS.inline_explained_rows and getattr(self.model, "is_compiled", False)
+        return is_fast and rows <= LIMITS.inline_explained_rows
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ class Loader:
         return None
 
     def _forget(self, product: Product) -> None:
-        """What was given up, has loaded since, and is not wanted any more."""
+        """What was given up and has loaded since; it is held until then, a model or two of a product."""
         self._under_way = {
             key: each for key, each in self._under_way.items() if key[0] != product.name or not each.champion.done()
         }
@@ -133,8 +131,14 @@ def loaded(home: Path, product: Product, wanted: Promoted, warm_up: WarmUp) -> C
 
 
 def explained_seconds(model: Model, row: Table) -> float:
-    """The least of a few explanations of one row: the first warms up, and others may be in the way of each."""
-    return min(timeit.repeat(lambda: model.contributions(row), number=1, repeat=TIMED))
+    """The least of a few explanations of one row, as others may be in the way of each; infinite where a model does not
+    say, once it has explained, that kernels of ours do it.
+    """
+    model.contributions(row)
+    if not getattr(model, "is_compiled", False):
+        return math.inf
+    # timeit stops the collector of the whole process, for good where a model hangs
+    return min(timeit.repeat(lambda: model.contributions(row), gc.enable, number=1, repeat=TIMED))
 
 
 def check(product: Product, model: Model, read: Read) -> None:

@@ -1,6 +1,8 @@
 """Row 29: an explanation that is slow or fails never keeps a score back, and those that hang do not pile up."""
 
 import asyncio
+import gc
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +17,12 @@ from feature_repo.errors import ServingError
 from feature_repo.table import Frame
 from serving.answering.explainers import Explainers
 from serving.limits import LIMITS
+from serving.versions.loading import TIMED, explained_seconds
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
 from tests.serving.test_fallback import swap
 from training.contributions import Contributions
+from training.products import PRODUCTS
 from training.route import Outputs
 
 PRODUCT = "task_assignment"
@@ -112,21 +116,30 @@ def test_one_product_s_explanations_that_hang_leave_another_s_scores_alone(servi
 
 
 @pytest.mark.parametrize(
-    ("kind", "seconds", "candidates", "is_inline"),
+    ("seconds", "candidates", "is_inline"),
     [
-        (Compiled, LIMITS.inline_explained_seconds, LIMITS.inline_explained_rows, True),
-        (Compiled, LIMITS.inline_explained_seconds, LIMITS.inline_explained_rows + 1, False),
-        (Compiled, 2 * LIMITS.inline_explained_seconds, 1, False),
-        (Hanging, 0.0, 1, False),
+        (LIMITS.inline_explained_seconds, LIMITS.inline_explained_rows, True),
+        (LIMITS.inline_explained_seconds, LIMITS.inline_explained_rows + 1, False),
+        (2 * LIMITS.inline_explained_seconds, 1, False),
     ],
-    ids=["fast and few", "many rows", "slow when it was loaded", "does not say that it is compiled"],
+    ids=["fast and few", "many rows", "slow when it was loaded"],
 )
-def test_few_rows_of_a_compiled_and_fast_model_are_explained_on_the_event_loop_and_others_in_a_thread(
-    service: Service, kind: type[Hanging], seconds: float, candidates: int, is_inline: bool
+def test_few_rows_of_a_fast_model_are_explained_on_the_event_loop_and_others_in_a_thread(
+    service: Service, seconds: float, candidates: int, is_inline: bool
 ) -> None:
     champion = service.running.models.active[PRODUCT]
-    found = replace(champion, model=kind(champion.model), explained_seconds=seconds)
+    found = replace(champion, explained_seconds=seconds)
     assert found.is_explained_inline(candidates) == is_inline
+
+
+@pytest.mark.parametrize(("kind", "asked", "is_timed"), [(Compiled, 1 + TIMED, True), (Hanging, 1, False)])
+def test_only_a_model_that_says_it_is_compiled_is_timed_and_meanwhile_the_collector_runs(
+    service: Service, kind: type[Hanging], asked: int, is_timed: bool
+) -> None:
+    model = kind(service.running.models.active[PRODUCT].model)
+    model.let_go.set()
+    seconds = explained_seconds(model, service.running.warm_up(PRODUCTS[PRODUCT]).features.rows([0]))
+    assert (model.asked, math.isfinite(seconds), gc.isenabled()) == (asked, is_timed, True)
 
 
 def test_an_explanation_on_the_event_loop_says_what_one_in_a_thread_says(service: Service) -> None:
