@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 
 from feature_repo.settings import Settings
 from feature_repo.table import Frame
@@ -55,12 +56,10 @@ class Journal:
         return self._scribe.pid if self._scribe else None
 
     def rows(self, features: Frame) -> Rows | None:
-        """Features as messages hold them, None where they cannot be. Never fails."""
-        try:
+        """Features as messages hold them, None where they cannot be: `add` says why. Never fails."""
+        with suppress(Exception):
             return self._encoder.rows(features)
-        except Exception:
-            LOG.exception("features cannot be logged")
-            return None
+        return None
 
     def add(self, record: Record, rows: Rows | None = None) -> None:
         """Put a record in the queue, or count it as dropped. Never waits, never fails.
@@ -114,6 +113,7 @@ class Journal:
         """Send what came, and note what was written."""
         scribe = self._scribe or self._begun()
         if scribe is None:
+            self._measure()
             time.sleep(ROUND_SECONDS)
             return
         while self._unsent:

@@ -7,16 +7,18 @@ the scribe maps too. What is the same for all requests of a form is told once.
 import marshal
 import pickle
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import is_
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from feature_repo.column import Column
 from feature_repo.index import mapped_batch
 from feature_repo.names import Names
 from feature_repo.platform.tables.types import written
@@ -34,6 +36,8 @@ MOST_FORMS = 64
 MAPPED = 256
 """Files of snapshots that a scribe keeps mapped: those of the last few, also once they are deleted."""
 BETWEEN = "\0"
+Like = tuple[Mapping[str, int], Mapping[str, Names], Mapping[str, Column], Sequence[str]]
+"""What tables of one form share: the same objects, but for the columns' names, which are equal."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,8 @@ class Encoder:
     """The worker's end. Several threads may use it: at worst a number comes to stand for two forms in turn."""
 
     def __init__(self) -> None:
-        self._known: dict[Any, tuple[Table, Told]] = {}
-        """By what a table has in common with others of its form; the tables are without their rows."""
+        self._known: dict[Any, tuple[Like, Told]] = {}
+        """By what a table has in common with others of its form."""
         self._sheets: dict[Any, Told] = {}
 
     def message(self, record: Record, rows: Rows | None = None) -> Message:
@@ -127,13 +131,14 @@ class Encoder:
     def _told(self, table: Table) -> Told | None:
         """None for a table without numbers."""
         key = id(table.slots), tuple(table.others)
-        like, told = self._known.get(key, (None, None))
-        if told and like and _is_like(like, table):
+        like: Like = table.slots, table.names, table.declared, table.columns
+        known, told = self._known.get(key, (None, None))
+        if told and known and all(map(is_, known[:3], like[:3])) and known[3] == like[3]:
             return told if len(told.slots) else None
         if len(self._known) >= MOST_FORMS:
             self._known, self._sheets = {}, {}
         told = self._new(table)
-        self._known[key] = replace(table, numbers=table.numbers[:, :0], others={}), told
+        self._known[key] = like, told
         return told if len(told.slots) else None
 
     def _new(self, table: Table) -> Told:
@@ -148,16 +153,6 @@ class Encoder:
             content = pickle.dumps((number, Sheet(form, names)))
             self._sheets[known] = Told(number, np.array(slots, np.intp), others, content)
         return self._sheets[known]
-
-
-def _is_like(one: Table, other: Table) -> bool:
-    """Whether tables have the same columns: compared by what they are, not by what is in them."""
-    return (
-        one.slots is other.slots
-        and one.names is other.names
-        and one.declared is other.declared
-        and one.columns == other.columns
-    )
 
 
 def _packed(rows: Frame | Packed | None) -> tuple[bytes, int] | None:

@@ -7,6 +7,7 @@ errors are put in safe words (redaction.py); of others' messages only the templa
 import logging
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -64,8 +65,9 @@ class Lines(logging.StreamHandler[TextIO]):
         text = _rendered(None, "", line) + "\n"
         self.acquire()
         try:
-            self.stream.write(text)
-            self.stream.flush()
+            with suppress(OSError, ValueError):  # as for a logger's line: no answer depends on it
+                self.stream.write(text)
+                self.stream.flush()
         finally:
             self.release()
 

@@ -134,6 +134,7 @@ def test_a_hit_is_logged_with_its_features_like_any_answer(serving: Service, hom
 
 
 def test_the_log_says_what_was_asked_without_defaults_alone_and_among_others(serving: Service, home: Path) -> None:
+    serving.running.journal.start()
     path = serving.running.models.products["task_assignment"].route.path
     said = serving.http.post(path, content=b'{"limit": 3,\n "task_id": "T\\u0036\\u0030"}', headers=JSON).json()
     many = serving.http.post(f"{path}/batch", json={"requests": [{"task_id": "T60"}, {"task_id": "T61", "limit": 2}]})
