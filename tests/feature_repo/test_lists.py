@@ -141,7 +141,7 @@ def stored_table() -> Table:
         columns=["person__skills", "person__levels"],
         slots={},
         numbers=np.empty((0, 3)),
-        others={f"person__{n}": Stored("person", n, Opened(column), np.array(at)) for n, (column, at) in others.items()},
+        others={f"person__{n}": Stored("person", n, Opened(held), np.array(at)) for n, (held, at) in others.items()},
     )
 
 
