@@ -12,18 +12,23 @@ Floats = NDArray[np.float64]
 
 
 @cached
-def sum_up(mine: Floats, others: Floats, rarity: Floats, mean: Floats, best: Floats) -> None:
+def sum_up(counts: Floats, rarity: Floats) -> Floats:
     """The mean share of each row's words, weighed by their rarity, 0 where all weigh nothing; and the greatest share.
 
-    mine, others, rarity: shape (words, rows). A word is missing where others is: its share is mine, and its rarity 0.
+    counts: by word mine, then by word others', shape (2 words or more, rows); rarity: shape (words, rows). A word is
+    missing where others' is: its share is mine, and its rarity 0.
     """
-    for row in range(len(mean)):
+    words, rows = rarity.shape
+    found = np.empty((2, rows))
+    for row in range(rows):
         weight, total, most = 0.0, 0.0, -np.inf
-        for word in range(len(mine)):
+        for word in range(words):
+            mine, others = counts[word, row], counts[words + word, row]
             rare = 0.0 if np.isnan(rarity[word, row]) else rarity[word, row]
-            share = mine[word, row] / (1.0 if np.isnan(others[word, row]) else others[word, row])
+            share = mine / (1.0 if np.isnan(others) else others)
             weight += rare
             total += share * rare
             most = np.maximum(most, share)  # NaN if one is
-        mean[row] = total / weight if weight > 0 else 0.0
-        best[row] = most
+        found[0, row] = total / weight if weight > 0 else 0.0
+        found[1, row] = most
+    return found

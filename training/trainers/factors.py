@@ -31,7 +31,7 @@ PERSON = "person_id"
 
 @dataclass(frozen=True)
 class Codes:
-    """Where the codes of people and attributes are in a matrix, and what they stand for: see evidence.gather."""
+    """Where the codes of people and attributes are in a matrix, and what they stand for: see evidence.affinity."""
 
     slots: Ints
     first: Ints
@@ -95,8 +95,8 @@ class Factors:
         """Where codes of people and attributes are, and what they stand for: a table's own where all texts have one."""
         codes = self._codes.of(frame) if isinstance(frame, Table) else None
         if isinstance(frame, Table) and codes is not None:
-            named = (slot for name, slot in zip(self._names, codes.slots, strict=True) if name in frame.others)
-            if not any(np.count_nonzero(np.isnan(frame.numbers[slot])) for slot in named):
+            given = (frame.numbers[frame.slots[name]] for name in self._names if name in frame.others)
+            if not any(np.count_nonzero(np.isnan(each)) for each in given):
                 return np.ascontiguousarray(frame.numbers), codes
         return np.array([coded(frame, name, self._values[name]) for name in self._names]), self._places
 
