@@ -71,15 +71,15 @@ def _evidence(of: View) -> Column:
 
 
 @once
-def _by_words(*inputs: Floats) -> Floats:
+def _by_words(*inputs: Floats) -> tuple[Floats, Floats]:
     """The person's share of tasks with the same words in the title: the mean, rare words first, and the greatest.
 
     inputs: by word the person's tasks; by word everybody's and one more; everybody's tasks of all words. A missing word
     has rarity 0.
     """
     counts, words = np.concatenate(inputs).reshape(len(inputs), -1), len(inputs) // 2
-    found: Floats = kernels("feature_repo.features.titles").sum_up(counts, np.log1p(counts[-1] / counts[words:-1]))
-    return found
+    mean, best = kernels("feature_repo.features.titles").sum_up(counts, np.log1p(counts[-1] / counts[words:-1]))
+    return mean, best
 
 
 def _title_share(*inputs: Floats) -> Floats:
