@@ -10,8 +10,9 @@ from feature_repo.settings import Settings
 from serving.access.auth import Tokens
 from serving.access.rates import Limiter
 from serving.answering.answers import Answers
-from serving.answering.features import Features, Published, Read, read_for
+from serving.answering.features import Features, Read, read_for
 from serving.answering.journal import Journal
+from serving.answering.published import Published
 from serving.answering.rehearsal import rehearse, rows_of
 from serving.answering.shadow import Shadow
 from serving.launch import environment

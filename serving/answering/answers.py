@@ -20,9 +20,10 @@ from serving.answering.cache import Basis, Cache, Kept
 from serving.answering.explain import explanation, factors
 from serving.answering.explainers import Explainers
 from serving.answering.fallback import rule_outputs
-from serving.answering.features import Asked, Features, Published, Read, loggable
+from serving.answering.features import Asked, Features, Read, loggable
 from serving.answering.journal import Journal
 from serving.answering.messages import Rows
+from serving.answering.published import Published
 from serving.answering.scoring import Scored, score
 from serving.answering.shadow import Beside, Shadow
 from serving.limits import LIMITS

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from monitoring.prediction_log import NEW
-from serving.answering.features import Asked, Published, Read
+from serving.answering.features import Asked, Read
+from serving.answering.published import Published
 from serving.answering.scoring import Scored
 from serving.schemas.problems import ProblemError
 from serving.schemas.requests import pairs_of

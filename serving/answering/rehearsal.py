@@ -10,7 +10,8 @@ import polars as pl
 from feature_repo.column import View
 from feature_repo.entities import Entity
 from serving.answering.answers import Answers
-from serving.answering.features import Asked, Published, read_for
+from serving.answering.features import Asked, read_for
+from serving.answering.published import Published
 from serving.answering.scoring import score
 from training.product import Product
 from training.route import Answered, Route

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from serving.answering.features import Published
+from serving.answering.published import Published
 from serving.limits import LIMITS
 from tests.serving.conftest import Service, promote, promoted
 from tests.serving.conftest import home as home

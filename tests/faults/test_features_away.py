@@ -16,7 +16,7 @@ from feature_repo.digests import write_digests
 from feature_repo.reader import Given, Spine
 from feature_repo.table import Table
 from feature_repo.versions import current
-from serving.answering.features import Published
+from serving.answering.published import Published
 from serving.limits import LIMITS
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started

@@ -9,7 +9,8 @@ import pytest
 
 from feature_repo.publish import publish
 from feature_repo.settings import Settings
-from serving.answering.features import Features, Published
+from serving.answering.features import Features
+from serving.answering.published import Published
 from serving.answering.rehearsal import rehearse
 from tests.serving import world
 from tests.serving.conftest import Service, promote, promoted
