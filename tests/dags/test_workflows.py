@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from dags.steps import features_cut
+from dags.steps import environment, features_cut
+from feature_repo.settings import load
 from feature_repo.window import instant
 from tests.dags.test_cli import VERBS
 from tests.test_layout import HEAVY
@@ -33,9 +35,9 @@ print("RESULT " + json.dumps({{
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     home = tmp_path_factory.mktemp("airflow")
-    environment = {**os.environ, "AIRFLOW_HOME": str(home), "TALENTML_HOME": str(home / "home")}
+    given = {**os.environ, "AIRFLOW_HOME": str(home), "TALENTML_HOME": str(home / "home")}
     code = READ.format(folder=str(ROOT / "dags"))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=given)
     return dict(json.loads(next(line for line in done.stdout.splitlines() if line.startswith("RESULT"))[7:]))
 
 
@@ -104,3 +106,13 @@ def test_runs_are_single_limited_in_time_and_on_whole_weeks(bag: dict[str, Any])
         assert dag["dagrun_timeout"] > 0
         assert dag["timetable"]["__type"].endswith("CronDataIntervalTimetable")
         assert dag["catchup"] is False
+
+
+def test_a_step_reads_no_start_up_file_of_a_shell(tmp_path: Path) -> None:
+    """Airflow gives tasks a socket as standard input, by which bash takes itself for a remote one."""
+    (tmp_path / ".bashrc").write_text("echo read\n")
+    ours, _theirs = socket.socketpair()
+    given = {**environment(load(), "2026-01-01"), "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    for known, said in ((given, "done\n"), ({**given, "SHLVL": "0"}, "read\ndone\n")):
+        command = ["bash", "-c", "echo done"]
+        assert subprocess.run(command, stdin=ours, env=known, capture_output=True, text=True).stdout == said
