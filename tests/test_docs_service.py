@@ -200,6 +200,7 @@ def examples(language: str, holding: str) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.prompt
 def test_the_examples_run(home: Path) -> None:
     with server(settings_of(home)) as up:
         token = up.headers()["Authorization"].removeprefix("Bearer ")

@@ -20,7 +20,7 @@ from training.product import Metric, Product
 from training.products import PRODUCTS
 from training.products.task_assignment import ATTRIBUTES
 from training.trainers.encoding import Encoding
-from training.trainers.standing import below_best, shares, standings
+from training.trainers.standing import powers, weigh
 
 GROUPS, PEOPLE = 400, 6
 
@@ -239,9 +239,12 @@ def test_the_hybrid_score_weighs_content_and_collaborative_as_declared(models):
 def test_rows_stand_against_what_is_known_of_their_own_group():
     nan = float("nan")
     values, group = np.array([1.0, 5.0, nan, 3.0, nan]), np.array([0, 1, 0, 0, 1])
-    assert standings(values, group) == pytest.approx([-1, 0, nan, 1, nan], nan_ok=True)
-    assert shares(np.array([1.0, 5, 2, 1, 5]), group).tolist() == [0.25, 0.5, 0.5, 0.25, 0.5]
-    assert below_best(np.array([1.0, 5, 2, 4, 7]), group).tolist() == [-3, -2, -2, 0, 0]
+    below, less = powers(np.array([1.0, 5, 2, 4, 7]), values, group, 2.0)
+    assert below.tolist() == [-3, -2, -2, 0, 0]
+    assert less == pytest.approx([2, 0, nan, -2, nan], nan_ok=True)
+    _, shares, likings = weigh(np.array([[1.0, 5, 2, 1, 5], [1, 3, nan, 0, nan]]), group, 0.6, 0.4)
+    assert shares.tolist() == [0.25, 0.5, 0.5, 0.25, 0.5]
+    assert likings.tolist() == [0.5, 0.25, 0.5, 1, 0.5]
 
 
 def test_nothing_relevant_to_learn_from_is_refused():
