@@ -161,7 +161,7 @@ class Product:
     search: Search | None = None
     """What `talentml search` may try of the trainer; None: nothing."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Facts for people; `audience` says on the product's page who asks."""
+    """Facts for people; `question` is what it answers, and `audience` who asks."""
     limits: str = ""
     """Where it fails, in words: what the numbers on its page cannot say."""
 
@@ -169,6 +169,13 @@ class Product:
     def route(self) -> Route:
         """The product's own route."""
         return self.routes[0]
+
+    @property
+    def about(self) -> str:
+        """What it answers, and to whom, as sentences; nothing where its tags do not say."""
+        if not {"question", "audience"} <= self.tags.keys():
+            return ""
+        return f"{self.tags['question'].capitalize()}. Asked by {self.tags['audience']}."
 
     @cached_property
     def rule(self) -> Baseline:

@@ -61,19 +61,13 @@ SAID: Mapping[str, type[BaseModel]] = {"/api/v1/health": Health, "/api/v1/models
 
 def groups(products: Mapping[str, Product]) -> list[Json]:
     """The document's tags: a product's are the question that it answers, and who asks."""
-    asked = [{"name": each.title, "description": _about(each)} for each in products.values()]
+    asked = [{"name": each.title, "description": each.about} for each in products.values()]
     others = {
         FEEDBACK: "What became of an answer: counted, and joined to it as its outcome.",
         MODELS: "Which models answer, how they do; training again and rolling back.",
         SERVICE: "For balancers and monitoring.",
     }
     return [*asked, *({"name": name, "description": text} for name, text in others.items())]
-
-
-def _about(product: Product) -> str:
-    """As far as its declaration says."""
-    texts = {"question": "Answers: {}.", "audience": "Asked by {}."}
-    return " ".join(text.format(product.tags[name]) for name, text in texts.items() if name in product.tags)
 
 
 def install(app: FastAPI, products: Mapping[str, Product]) -> None:

@@ -19,7 +19,7 @@ PRODUCT = PRODUCTS["task_assignment"]
 
 
 def candidate(home: Path, number: int) -> Candidate:
-    """A tiny model as a candidate; what was measured of it is made up."""
+    """A tiny model as a candidate; what was measured of it is made up. Of another home it is another version."""
     test = Window(world.AS_OF - timedelta(days=30 - number), world.AS_OF)
     train = Window(world.START, test.since)
     spine = pl.DataFrame({"person_id": world.PEOPLE}).with_columns(
@@ -29,7 +29,7 @@ def candidate(home: Path, number: int) -> Candidate:
     rows = historical_frame(home, spine, PRODUCT.columns)
     metrics = dict.fromkeys((metric.name for metric in PRODUCT.metrics), 0.5)
     model = tiny.tiny(PRODUCT, number)
-    return Candidate(PRODUCT, model, metrics, {"rule": metrics}, {}, f"hash-{number}", 500, train, test, rows, {})
+    return Candidate(PRODUCT, model, metrics, {"rule": metrics}, {}, f"{home}-{number}", 500, train, test, rows, {})
 
 
 def move(registry: Registry, version: Version, previous: Version | None) -> None:

@@ -98,8 +98,8 @@ def _opening(measured: Measured) -> Iterator[str]:
 def _asked(measured: Measured) -> Iterator[str]:
     product = measured.candidate.product
     yield "\n## What it answers, and to whom"
-    if {"question", "audience"} <= set(product.tags):
-        yield f"\n{product.tags['question'].capitalize()}. Asked by {product.tags['audience']}."
+    if product.about:
+        yield f"\n{product.about}"
     for example in measured.examples:
         yield f"\n**{example.title}**: `{example.method} {example.path}`"
         yield from json_block(example.request)
