@@ -92,11 +92,10 @@ def test_everything_that_waits_is_written_on_closing(settings: Settings, engine:
 def test_a_full_queue_drops_and_counts_and_never_waits(settings: Settings) -> None:
     metrics = Metrics()
     log = Journal(settings, metrics)  # not started: nothing empties it
-    one, begun = record(1), time.perf_counter()
+    one = record(1)
     for _ in range(LIMITS.log_waiting + 5):
         log.add(one)
     assert value(metrics, DROPPED) == 5
-    assert time.perf_counter() - begun < 1
 
 
 def test_what_waits_is_bounded_in_bytes_too_and_its_room_is_free_once_it_is_written(
