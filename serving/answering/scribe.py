@@ -1,8 +1,8 @@
 """Writes a worker's answered requests to the prediction log, in a process of its own: in the worker it took 2 ms of
 each answer, and held the interpreter while the event loop waited.
 
-Messages come by standard input; what became of them is said on standard output, a line of JSON per batch. It ends when
-its input does, having written what it was given: the worker has closed it, or is gone.
+It reads a spool, and says on standard output what became of the messages, a line of JSON per batch. It ends when its
+input does, having written all that is there: the worker has closed it, or is gone.
 
 Messages carry no version, as a worker starts its scribe from the release that it runs itself. A release is therefore
 put beside the one that runs, or in its place once the service is stopped; never under a running service.
@@ -12,9 +12,10 @@ import json
 import os
 import select
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from sqlalchemy import Engine
@@ -26,43 +27,49 @@ from feature_repo.hidden import hidden
 from feature_repo.platform import database
 from feature_repo.settings import load
 from monitoring.prediction_log import Record, append
-from serving.answering.messages import FORM, HEAD, RECORD, Decoder
+from serving.answering.messages import Decoder
+from serving.answering.spool import Spooled
 from serving.limits import LIMITS
 
 RETRY_SECONDS = 1.0
-READ_BYTES = 2**20
+ROUND_SECONDS = 0.05
+"""What comes meanwhile is written together."""
 REFUSED = (IntegrityError, DataError, ProgrammingError)
 """What a database says of records that it will never take; with any other error it is away, and asked again."""
 
 
 class Scribe:
-    """Takes messages from one end of a pipe, and says at the end of another what became of each, in their order."""
+    """Takes messages from a spool, and says at the end of a pipe what became of each, in their order.
 
-    def __init__(self, connect: Callable[[], Engine], decoder: Decoder, source: int, target: int) -> None:
-        self._connect, self._decoder = connect, decoder
+    source: the end of a pipe that is closed once no more will come.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Engine], decoder: Decoder, spooled: Spooled, source: int, target: int
+    ) -> None:
+        self._connect, self._decoder, self._spooled = connect, decoder, spooled
         self._source, self._target = source, target
         self._engine: Engine | None = None
 
     def run(self) -> None:
-        """Write until the input ends."""
-        for batch in batches(self._source):
-            records, unread = self._records(batch)
-            written = self._written(records)
-            self._say(written=written, dropped=len(records) - written + unread)
+        """Write until no more will come, and all that came is written."""
+        is_last = False
+        while not is_last:
+            is_last = is_closed(self._source, ROUND_SECONDS)
+            for batch in self._spooled.batches():
+                records = self._records(batch)
+                written = self._written(records)
+                self._say(written=written, dropped=len(batch) - written)
 
-    def _records(self, batch: Sequence[tuple[bytes, bytes]]) -> tuple[list[Record], int]:
-        """The records of messages, and how many cannot be read."""
-        records, unread = [], 0
-        for kind, content in batch:
+    def _records(self, batch: Sequence[memoryview]) -> list[Record]:
+        """The records of messages, but of those that cannot be read."""
+        records = []
+        for content in batch:
             try:
-                if kind == FORM:
-                    self._decoder.tell(content)
-                else:
-                    records.append(self._decoder.record(content))
+                records.append(self._decoder.record(content))
             except Exception as error:  # noqa: BLE001  the others can be read
                 self._say(error=_said(error))
-                unread += kind == RECORD
-        return records, unread
+        return records
 
     def _written(self, records: Sequence[Record]) -> int:
         """How many are written, however long the database is away; once the input has ended it is tried only once."""
@@ -91,23 +98,6 @@ class Scribe:
             os.write(self._target, json.dumps(line).encode() + b"\n")
 
 
-def batches(source: int) -> Iterator[list[tuple[bytes, bytes]]]:
-    """Kinds and contents of messages that come through a pipe, those together that are there. Ends with the pipe."""
-    read = b""
-    while new := os.read(source, READ_BYTES):
-        read += new
-        batch = []
-        begin = 0
-        while len(read) >= (first := begin + HEAD.size):
-            kind, size = HEAD.unpack_from(read, begin)
-            if len(read) < first + size:
-                break
-            batch.append((kind, read[first : first + size]))
-            begin = first + size
-        read = read[begin:]
-        yield batch
-
-
 def is_away(error: Exception) -> bool:
     """Whether the same records may be taken later."""
     return isinstance(error, (DBAPIError, PoolTimeoutError, TalentError)) and not isinstance(error, REFUSED)
@@ -133,7 +123,7 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """Write what the worker sends until it is closed or gone."""
+    """Write what the worker adds to its spool, the file of this number, until it closes the input or is gone."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)  # whoever stops all at once: what is answered until the end is written too
     target = os.dup(1)
@@ -144,7 +134,8 @@ def main() -> None:
 
         pyarrow.array([0]).to_numpy()  # looks for pandas, once: 60 MB
     settings = load()
-    Scribe(lambda: database(settings), Decoder(settings.root / "online"), 0, target).run()
+    spooled = Spooled(int(sys.argv[1]), LIMITS.log_waiting)
+    Scribe(lambda: database(settings), Decoder(settings.root / "online"), spooled, 0, target).run()
 
 
 if __name__ == "__main__":

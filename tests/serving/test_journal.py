@@ -45,9 +45,10 @@ from serving.telemetry.metrics import Metrics
 from tests.serving.records import record
 log = Journal(load(), Metrics())
 log.start()
+while not log.scribe:
+    time.sleep(0.01)
 for number in range(20):
     log.add(record(number))
-time.sleep(1)  # they are in the pipe
 print(log.scribe, flush=True)
 time.sleep(60)
 """
