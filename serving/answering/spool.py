@@ -9,6 +9,7 @@ import mmap
 import os
 import struct
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -40,6 +41,7 @@ class Spool:
         chunks = size // CHUNK_BYTES
         self._waiting, self._head = waiting, _head(waiting)
         self.file = os.memfd_create("prediction_log")
+        self._close_file = weakref.finalize(self, os.close, self.file)
         os.truncate(self.file, self._head + chunks * CHUNK_BYTES)
         self._memory = mmap.mmap(self.file, 0)
         self._lock = threading.Lock()
@@ -110,7 +112,7 @@ class Spool:
             if not self._is_closed:
                 self._is_closed = True
                 self._memory.close()
-                os.close(self.file)
+                self._close_file()
 
 
 class Spooled:
