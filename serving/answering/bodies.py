@@ -1,18 +1,18 @@
 """What is answered, as JSON: what every answer begins with, and its rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from os import urandom
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from pydantic_core import to_json
 
 from feature_repo.table import Floats
 from monitoring.prediction_log import NEW
-from serving.answering.columns import NULL, VARIES, Written, label, nested, objects, texts
+from serving.answering.columns import BETWEEN, NULL, Lines, Written, label, lines, nested, objects, texts, weaving
 from serving.answering.features import Asked, Read
 from serving.answering.scoring import Scored
 from serving.schemas.replies import HIGH, LOW, measures, scores
@@ -23,16 +23,14 @@ NO_LABELS = "nothing to go by: no such outcome was recorded before the model was
 MODEL, RULE = b'"model"', b'"fallback"'
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """One answer: what it begins with, by name, and its JSON, which is sent and logged."""
 
     head: Mapping[str, Any]
     json: bytes
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """An answer but for what is its own every time: its id, how long it took, and whether it was kept.
 
     head: what it begins with, as serving.schemas.replies.Head; rest: the JSON of what follows, to the last brace.
@@ -45,7 +43,7 @@ class Body:
         """The whole answer, under a new id."""
         own = {"prediction_id": new_id(), "processing_ms": round(milliseconds, 3), "cached": is_cached}
         head = {**self.head, **own}
-        return Said(head, to_json(head, inf_nan_mode="null")[:-1] + self.rest)
+        return Said(head, orjson.dumps(head, option=orjson.OPT_UTC_Z)[:-1] + self.rest)
 
 
 def new_id() -> str:
@@ -130,8 +128,8 @@ def _keys(asked: Asked, rows: Sequence[int]) -> dict[str, Written]:
 
 
 @cache
-def _ranks(count: int) -> Sequence[bytes]:
-    return [b"%d" % place for place in range(1, count + 1)]
+def _ranks(count: int) -> Lines:
+    return lines([b"%d" % place for place in range(1, count + 1)])
 
 
 def _stored(name: str | None) -> str | None:
@@ -153,34 +151,22 @@ def _intervals(product: Product, name: str, outputs: Outputs) -> Written:
         "high": outputs[name + HIGH],
         "unit": to_json(product.units.get(name, "")),
     }
-    found = objects(columns, len(is_known), VARIES).split(VARIES)
-    return [each if known else NULL for each, known in zip(found, is_known, strict=False)]  # without rows it is [b""]
+    found = objects(columns, len(is_known), BETWEEN).split(BETWEEN)
+    return lines([each if known else NULL for known, each in zip(is_known, found, strict=False)])  # without rows [b""]
 
 
 def _confidence(product: Product, outputs: Outputs) -> Floats:
-    """What the model says of it, or 1 - min(2 * variance of the members' scores, .5); NaN without two members.
-
-    Source: REQUIREMENTS 3.
-    """
+    """What the model says of it, or what its members' scores say."""
     if "confidence" in outputs:
         return outputs["confidence"]
-    scores_of = [values for name, values in outputs.items() if name.endswith("_score")]
-    rows = len(next(iter(outputs.values())))
-    members = np.array(scores_of).reshape(len(scores_of), rows) / product.greatest_score
-    is_known = np.isfinite(members)
-    if len(members) > 1 and is_known.all():  # nearly always, and in half the time; their var() takes 7 us more
-        off = members - np.add.reduce(members) / len(members)
-        sure: Floats = 1 - np.minimum(2 * (np.add.reduce(off * off) / len(members)), 0.5)
-        return sure
-    counts = is_known.sum(axis=0)
-    scaled = np.where(is_known, members, 0.0)
-    off = np.where(is_known, scaled - scaled.sum(axis=0) / np.maximum(counts, 1), 0.0)
-    spread = (off * off).sum(axis=0) / np.maximum(counts, 1)
-    return np.where(counts > 1, 1 - np.minimum(2 * spread, 0.5), np.nan)
+    members = np.array([values for name, values in outputs.items() if name.endswith("_score")])
+    sure: Floats = np.empty(len(next(iter(outputs.values()))))
+    weaving().agree(members.reshape(len(members), len(sure)), float(product.greatest_score), sure)
+    return sure
 
 
 def _sources(by_model: NDArray[np.bool_]) -> Written:
-    return MODEL if by_model.all() else [MODEL if is_model else RULE for is_model in by_model.tolist()]
+    return MODEL if by_model.all() else lines([MODEL if is_model else RULE for is_model in by_model.tolist()])
 
 
 def _reasons(product: Product, outputs: Outputs) -> Written:

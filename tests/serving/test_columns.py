@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic_core import to_json
 
-from serving.answering.columns import NULL, nested, numbers, objects, texts
+from serving.answering.columns import BETWEEN, NULL, Lines, lines, nested, numbers, objects, texts
 
 AWKWARD = [
     '"',
@@ -35,25 +35,33 @@ class Impact:
     skills: list[str]
 
 
+def parted(found: Lines) -> list[bytes]:
+    """Each value, and that there are as many as it says."""
+    each = found.said.split(BETWEEN)
+    assert len(each) == found.height
+    return each
+
+
 def test_texts_come_back_whatever_they_hold() -> None:
-    assert [json.loads(each) for each in texts([*AWKWARD, None])] == [*AWKWARD, None]
+    assert [json.loads(each) for each in parted(texts([*AWKWARD, None]))] == [*AWKWARD, None]
 
 
 @pytest.mark.parametrize("text", AWKWARD)
 def test_a_text_alone_is_parted_nowhere(text: str) -> None:
-    assert texts([text]) == [to_json(text)]
+    assert texts([text]) == Lines(to_json(text), 1)
 
 
-def test_numbers_are_written_as_one_by_one() -> None:
-    assert numbers([np.array(NUMBERS), np.zeros(10)]) == [[to_json(each) for each in NUMBERS], [b"0.0"] * 10]
+def test_numbers_are_written_row_by_row_as_one_by_one() -> None:
+    rows = [each for number in NUMBERS for each in (to_json(number), b"0.0")]
+    assert numbers([np.array(NUMBERS), np.zeros(10)], 10) == BETWEEN.join(rows)
 
 
 def test_what_is_not_finite_is_null() -> None:
-    assert numbers([np.array([np.nan, 1.0, np.inf, -np.inf])]) == [[NULL, b"1.0", NULL, NULL]]
+    assert numbers([np.array([np.nan, 1.0, np.inf, -np.inf])], 4).split(BETWEEN) == [NULL, b"1.0", NULL, NULL]
 
 
 def test_lists_mappings_and_dataclasses_are_values_too() -> None:
-    said = nested([[1, "a,b"], {"x": None}, Impact(float("nan"), ["go"]), None])
+    said = parted(nested([[1, "a,b"], {"x": None}, Impact(float("nan"), ["go"]), None]))
     assert [json.loads(each) for each in said] == [[1, "a,b"], {"x": None}, {"before": None, "skills": ["go"]}, None]
 
 
@@ -82,6 +90,15 @@ def test_many_rows_are_to_the_byte_what_a_dict_of_each_is() -> None:
     assert b"[%b]" % objects({"id": texts(names), "score": scores, "x": b"{}"}, 200) == to_json(dicts)
 
 
-def test_columns_of_other_lengths_are_refused() -> None:
-    with pytest.raises(ValueError, match="size 1 to extended slice of size 2"):
-        objects({"id": texts(["a", "b"]), "score": np.zeros(1)}, 2)
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"id": texts(["a", "b"]), "score": np.zeros(1)},
+        {"id": texts(["a"]), "score": np.zeros(2)},
+        {"id": texts(["a"]), "of": lines([b"1", b"2"])},
+        {"score": np.zeros(2), "level": np.zeros(3)},
+    ],
+)
+def test_columns_of_other_lengths_are_refused(columns: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"allowed: 2|inhomogeneous"):
+        objects(columns, 2)
