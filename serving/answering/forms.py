@@ -17,18 +17,24 @@ def asked(route: Route, request: Any, published: Published | None) -> Asked:
 
     Raises ProblemError 404 for a subject that is not stored, where its columns might have been given.
     """
-    subjects = [request] if route.items else pairs_of(request)
+    if route.items is None:
+        return _estimated(route, request, published)
+    _check_stored(route, [request], published)
+    thing = _thing(route, request)
+    keys = _ids(route, request, is_new=thing is not None)
+    subject = {key: name for key, name in keys.items() if name is not None}
+    named = getattr(request, route.named, None) if route.named else None
+    items = named if named is not None else (published.candidates(route.path, subject) if published else ())
+    ids = {route.items.key: list(items), **{key: [name] * len(items) for key, name in keys.items()}}
+    return Asked(route, ids, [thing] * len(items), subject, _inputs(route, request))
+
+
+def _estimated(route: Route, request: Any, published: Published | None) -> Asked:
+    subjects = pairs_of(request)
     _check_stored(route, subjects, published)
     given = [_thing(route, each) for each in subjects]
     keys = [_ids(route, each, is_new=thing is not None) for each, thing in zip(subjects, given, strict=True)]
-    if route.items is None:
-        ids = {key: [each[key] for each in keys] for key in route.keys}
-        return Asked(route, ids, given, {}, _inputs(route, request))
-    subject = {key: name for key, name in keys[0].items() if name is not None}
-    named = getattr(request, route.named, None) if route.named else None
-    items = named if named is not None else (published.candidates(route.path, subject) if published else ())
-    ids = {route.items.key: list(items), **{key: [name] * len(items) for key, name in keys[0].items()}}
-    return Asked(route, ids, given * len(items), subject, _inputs(route, request))
+    return Asked(route, {key: [each[key] for each in keys] for key in route.keys}, given, {}, _inputs(route, request))
 
 
 def _inputs(route: Route, request: Any) -> dict[str, float]:
