@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from feature_repo.hidden import hidden
 from feature_repo.settings import load
+from serving.access import wire
 from serving.access.border import Border
 from serving.access.front import Front
 from serving.access.keys import keys
@@ -29,6 +30,7 @@ class Fronted(bentoml.Service[Any]):  # type: ignore[misc]  # BentoML exports it
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """What a worker's uvicorn runs."""
+        wire.install()
         return Front(super().to_asgi(is_main), Border(APP))
 
 
