@@ -49,6 +49,8 @@ class Limits:
     explanation_threads: int = 4
     slow_seconds: float = 0.2
     """A request that takes longer is logged as a warning."""
+    log_line_seconds: float = 0.05
+    """So long the lines of requests wait to be written together: a worker that is killed takes them with it."""
     read_seconds: float = 1.0
     """Where reading features takes longer, rules answer without them until it is fast again."""
     stale_days: float = 14.0

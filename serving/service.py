@@ -15,6 +15,7 @@ from serving.access import wire
 from serving.access.border import Border
 from serving.access.front import Front
 from serving.access.keys import keys
+from serving.limits import LIMITS
 from serving.routes.api import application
 from serving.running import Running
 from serving.telemetry import logs
@@ -45,7 +46,7 @@ class TalentService:
 
     def __init__(self) -> None:
         settings = load()
-        logs.configure(secrets(settings))
+        logs.configure(secrets(settings), hold_seconds=LIMITS.log_line_seconds)
         # LightGBM takes both if it can, and Arrow looks for pandas once, when it first converts: .8 s and 100 MB.
         with hidden("pandas", "sklearn"):
             import lightgbm  # noqa: F401
@@ -60,5 +61,6 @@ class TalentService:
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
-        """Flush the prediction log."""
+        """Write what waits: the prediction log, and the lines of the last requests."""
         self.running.close()
+        logs.write_held()

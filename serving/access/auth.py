@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Annotated, Any, Self
 
 import jwt
@@ -61,14 +60,15 @@ class Verified:
 
 
 class Tokens:
-    """Verifies tokens, for one event loop. Those verified last are known for a minute, by their hash.
+    """Verifies tokens, for one event loop. Headers whose token was verified last are known for a minute.
 
-    A verification takes 30 us with a secret and 74 us with an RSA key; a token that is known takes 1.5.
+    A verification takes 30 us with a secret and 74 us with an RSA key; a header that is known takes .3. It is found as
+    it came: its form was looked at when it was verified, and OpenSSL's hash of it took 8 us between answers.
     """
 
     def __init__(self, keys: Keys, issuer: str, audience: str, clock: Callable[[], float] = time.time) -> None:
         self._keys, self._issuer, self._audience = keys, issuer, audience
-        self._verified: dict[bytes, Verified] = {}
+        self._verified: dict[str, Verified] = {}
         self._clock = clock
 
     @classmethod
@@ -78,16 +78,18 @@ class Tokens:
 
     def caller(self, authorization: str | None) -> Caller:
         """Who asks, by the Authorization header. Raises ProblemError 401, which says what is wrong with it."""
-        token = _bearer(authorization)
         if self._keys.refresh():
             self._verified.clear()
-        digest = sha256(token.encode()).digest()
-        found = self._verified.get(digest)
+        found = self._verified.get(authorization or "")
         if found is None or found.until <= self._clock():
-            if len(self._verified) >= LIMITS.tokens_known:
-                self._verified.clear()  # rare; an order to forget them in costs every request
-            self._verified[digest] = found = self._verify(token)
+            found = self._verify(_bearer(authorization))
+            self._keep(authorization or "", found)
         return found.caller
+
+    def _keep(self, authorization: str, verified: Verified) -> None:
+        if len(self._verified) >= LIMITS.tokens_known:
+            self._verified.clear()  # rare; an order to forget them in costs every request
+        self._verified[authorization] = verified
 
     def _verify(self, token: str) -> Verified:
         try:

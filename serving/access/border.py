@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from serving.access.auth import Tokens, authorization
-from serving.access.deadline import Deadline
+from serving.access.deadline import Deadline, Deadlines
 from serving.access.rates import Limiter
 from serving.access.shedding import Shedding
 from serving.limits import LIMITS, Limits
@@ -25,6 +25,7 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 HEADER = b"x-request-id"
 PUBLIC = frozenset({"/api/v1/health", "/openapi.json", "/docs"})
 """Paths that anybody may ask, any number of times; only exactly these, and the assets of the page of the routes."""
+ASSETS = f"{docs.ASSETS}/"
 ALWAYS = frozenset({*PUBLIC, "/metrics"})
 """Paths that are answered even when too much is asked: who looks after the service must be able to see it."""
 
@@ -33,9 +34,9 @@ class Border:
     """An ASGI application around another one.
 
     In this order: a request id; 503 if too much is asked at once; 401 if it is not known who asks; 429 if the caller
-    asks too often; 413 and 408 for a body too large or too slow. The application finds request_id, started, caller and
-    body in the request's state. A request id is taken from X-Request-ID if it is 1 to 128 of A-Z a-z 0-9 . _ : - and
-    is made otherwise. tokens, limiter: those of app.state.running by default.
+    asks too often; 413 and 408 for a body too large or too slow. The application finds request_id, started, running,
+    caller and body in the request's state. A request id is taken from X-Request-ID if it is 1 to 128 of A-Z a-z 0-9
+    . _ : - and is made otherwise. tokens, limiter: those of app.state.running by default.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Border:
     ) -> None:
         self.app = app
         self._tokens, self._limiter, self._limits = tokens, limiter, limits
-        self._shedding = Shedding(limits)
+        self._shedding, self._deadlines = Shedding(limits), Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,11 +52,12 @@ class Border:
             return
         answer = _Answer(scope, send)
         trace = begin(answer.request_id)
-        scope["state"] = {**scope.get("state", {}), "request_id": answer.request_id, "started": answer.started}
+        state = {"request_id": answer.request_id, "started": answer.started, "running": self.app.state.running}
+        scope["state"] = {**scope.get("state", {}), **state}
         try:
             await self._pass(scope, receive, answer)
         except ProblemError as error:
-            self.app.state.running.refusals.note(scope, error)
+            scope["state"]["running"].refusals.note(scope, error)
             await answer.refuse(error, scope, receive)
         except Exception:
             LOG.exception("the request failed")
@@ -64,18 +66,18 @@ class Border:
 
     async def _pass(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         if scope["path"] in ALWAYS:
-            await self._identify(scope)
+            await self._let_in(scope)
             await self.app(scope, receive, answer.send)
             return
         async with self._shedding:
-            await self._identify(scope)
+            await self._let_in(scope)
             await self._in_time(scope, receive, answer)
 
-    async def _identify(self, scope: Scope) -> None:
+    async def _let_in(self, scope: Scope) -> None:
         """Say in the request's state who asks, and count it; public paths are for anybody."""
-        if scope["path"] in PUBLIC or scope["path"].startswith(f"{docs.ASSETS}/"):
+        if scope["path"] in PUBLIC or scope["path"].startswith(ASSETS):
             return
-        running = self.app.state.running
+        running = scope["state"]["running"]
         caller = (self._tokens or running.tokens).caller(authorization(scope["headers"]))
         scope["state"]["caller"] = caller
         await (self._limiter or running.limiter).check(caller.subject)
@@ -84,7 +86,7 @@ class Border:
         """One deadline for the body and then for the answer."""
         body = None
         try:
-            with Deadline(self._limits.body_seconds) as deadline:
+            with Deadline(self._deadlines, self._limits.body_seconds) as deadline:
                 with self._shedding.given_up:
                     body = await whole(answer.headers, receive, self._limits)
                 deadline.move(self._limits.answer_seconds)
@@ -94,14 +96,17 @@ class Border:
             raise _late_answer(self._limits) if body is not None else _late_body(self._limits) from None
 
     def _measure(self, scope: Scope, answer: "_Answer", trace: Trace) -> None:
-        metrics, seconds = self.app.state.running.metrics, time.perf_counter() - answer.started
-        metrics.answered(template(scope), answer.status, seconds)
-        metrics.in_flight.set(self._shedding.in_flight)
-        logs.request(scope, trace, answer.status, seconds, self._shedding.in_flight)
+        metrics, seconds = scope["state"]["running"].metrics, time.perf_counter() - answer.started
+        route, in_flight = template(scope), self._shedding.in_flight
+        metrics.answered(route, answer.status, seconds)
+        metrics.in_flight.set(in_flight)
+        logs.request(scope, route, trace, answer.status, seconds, in_flight)
 
 
 class _Answer:
     """What is sent back: gets the request id as a header, knows whether it has begun. headers: the request's, once."""
+
+    __slots__ = ("_send", "headers", "request_id", "started", "status")
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.headers = first_values(scope["headers"])

@@ -37,6 +37,7 @@ class Limiter:
         bounds: Limits = LIMITS,
     ) -> None:
         self.rate, self._windows, self._redis = rate, windows, redis
+        self._seconds = rate.get_expiry()
         self._key = lru_cache(bounds.tokens_known)(self._key_of)
 
     @classmethod
@@ -53,20 +54,22 @@ class Limiter:
 
         Raises ProblemError 429, with the seconds to wait, where the subject has asked too often.
         """
-        await self._count(subject, 1, 1)
+        key = self._key(subject)
+        if self._redis is None and self._windows.hit(key, self.rate.amount, self._seconds):
+            return  # as nearly all are
+        await self._count(key, 1, 1)
 
     async def check_batch(self, subject: str, count: int) -> None:
         """Count the other requests of a batch of so many. Raises as `check` does, and counts none of them then."""
         whole = min(count, self.rate.amount)
         if whole > 1:
-            await self._count(subject, whole - 1, whole)
+            await self._count(self._key(subject), whole - 1, whole)
 
-    async def _count(self, subject: str, cost: int, again: int) -> None:
+    async def _count(self, key: str, cost: int, again: int) -> None:
         """again: what it costs to ask once more."""
-        key = self._key(subject)
         said = await self._redis.hit(self.rate, key, cost) if self._redis else None
         # Counted here even if Redis says yes, so that nobody starts anew when it goes away.
-        counted = said is not False and self._windows.hit(key, self.rate.amount, self.rate.get_expiry(), cost)
+        counted = said is not False and self._windows.hit(key, self.rate.amount, self._seconds, cost)
         if not (counted if said is None else said):
             raise self._refusal(await self._free_in(key, again))
 
@@ -76,13 +79,13 @@ class Limiter:
     async def _free_in(self, key: str, cost: int) -> int:
         seconds = await self._redis.free_in(self.rate, key) if self._redis else None
         if seconds is None or cost > 1:  # Redis tells when the oldest hit is free, and not how many are
-            here = self._windows.free_in(key, self.rate.amount, self.rate.get_expiry(), cost)
+            here = self._windows.free_in(key, self.rate.amount, self._seconds, cost)
             seconds = max(seconds or 0.0, here)
         return max(1, math.ceil(seconds))
 
     def _refusal(self, wait: int) -> ProblemError:
         """Headers: RFC 9110 and draft-ietf-httpapi-ratelimit-headers-10."""
-        policy = f'"subject";q={self.rate.amount};w={self.rate.get_expiry()}'
+        policy = f'"subject";q={self.rate.amount};w={self._seconds}'
         headers = {"Retry-After": str(wait), "RateLimit-Policy": policy, "RateLimit": f'"subject";r=0;t={wait}'}
         return ProblemError(429, f"More than {self.rate}; try again in {wait} s.", headers=headers)
 

@@ -18,7 +18,7 @@ from serving.routes.direct import Application, StrictRoute
 from serving.routes.document import MODELS, SERVICE
 from serving.routes.judgement import add_feedback_route
 from serving.schemas import problems, reading
-from serving.schemas.reading import body_of, documented_problems, query
+from serving.schemas.reading import documented_problems, query
 from serving.schemas.replies import Health, Status, answered, batch_reply, reply_model
 from serving.schemas.requests import batch_model, camel, given_models, request_model
 from training.product import Product
@@ -74,9 +74,9 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
         state = request.scope["state"]  # as it is: each look through request.state takes .4 us
         caller = state["caller"]
         check_own(caller, route, [body])
-        said = await body_of(request) if route.method == "POST" else None
+        said = state["body"] or None
         question = Question(product, route, body, caller.subject, state["request_id"], state["started"], said)
-        return answered(await running(request).answers.answer(question))
+        return answered(await state["running"].answers.answer(question))
 
     async def answers(request: Request, body: Any) -> Response:
         state, now = request.state, running(request).answers

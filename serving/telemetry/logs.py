@@ -4,13 +4,16 @@ No line holds an id of a person, a text that was sent, or a secret: a request's 
 errors are put in safe words (redaction.py); of others' messages only the template is kept, not its arguments.
 """
 
+import asyncio
 import logging
 import sys
+from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+import orjson
 import structlog
 from pydantic_core import to_json
 from starlette.types import Scope
@@ -19,17 +22,19 @@ from structlog.typing import EventDict, Processor
 
 from serving.limits import LIMITS
 from serving.telemetry.redaction import clean, described, traceback_of
-from serving.telemetry.trace import CURRENT, Trace, template
+from serving.telemetry.trace import CURRENT, Trace
 
 OURS = "talentml"
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+REQUESTS = f"{OURS}.requests"
 WARNINGS = "py.warnings"
+AS_LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 
-def configure(secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+def configure(secrets: Iterable[str] = (), stream: TextIO | None = None, hold_seconds: float = 0.0) -> None:
     """Send what this process logs to the stream (standard output) as JSON lines. secrets: what no line may hold.
 
-    Replaces every handler that others installed; called once, when a worker starts.
+    Replaces every handler that others installed; called once, when a worker starts. hold_seconds: see Lines.
     """
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
@@ -38,7 +43,7 @@ def configure(secrets: Iterable[str] = (), stream: TextIO | None = None) -> None
         _with_request_id,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    handler = Lines(stream or sys.stdout)
+    handler = Lines(stream or sys.stdout, hold_seconds)
     handler.addFilter(Safe(frozenset(secrets)))
     handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=[_without_record, _rendered]))
     _take_over(handler)
@@ -58,16 +63,43 @@ def _take_over(handler: logging.Handler) -> None:
 
 
 class Lines(logging.StreamHandler[TextIO]):
-    """Where all lines go, each out at once: a worker that is killed has said what it did. That takes 2 us."""
+    """Where all lines go.
 
-    def write(self, line: Mapping[str, Any]) -> None:
+    hold_seconds: so long the lines of requests may wait in the event loop that answers them, to be written together: a
+    write takes 9 us between answers. Loggers' lines do not wait, and are behind those that came before them.
+    """
+
+    def __init__(self, stream: TextIO, hold_seconds: float) -> None:
+        super().__init__(stream)
+        self._hold_seconds = hold_seconds
+        self._waiting: deque[bytes] = deque()
+
+    def add(self, line: bytes) -> None:
         """A line that is no record of a logger's, which would take three times as long."""
-        text = _rendered(None, "", line) + "\n"
+        self._waiting.append(line)
+        if not self._hold_seconds:
+            self.flush()
+        elif len(self._waiting) == 1:
+            asyncio.get_running_loop().call_later(self._hold_seconds, self.flush)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a logger's line, behind those that wait."""
+        self._write_waiting()
+        super().emit(record)
+
+    def flush(self) -> None:
+        """Write the lines that wait, and let all go out."""
+        self._write_waiting()
+        with suppress(OSError, ValueError):
+            super().flush()
+
+    def _write_waiting(self) -> None:
+        """No answer depends on it: what cannot be written is left out."""
         self.acquire()
         try:
-            with suppress(OSError, ValueError):  # as for a logger's line: no answer depends on it
+            text = b"".join([self._waiting.popleft() for _ in range(len(self._waiting))]).decode()
+            with suppress(OSError, ValueError):
                 self.stream.write(text)
-                self.stream.flush()
         finally:
             self.release()
 
@@ -123,22 +155,22 @@ def _kind(value: object) -> str:
     return type(value).__name__
 
 
-def request(scope: Scope, trace: Trace, status: int, seconds: float, in_flight: int | None = None) -> None:
-    """Write the line of an answered request; one that took longer than slow_seconds is a warning.
+def request(scope: Scope, route: str, trace: Trace, status: int, seconds: float, in_flight: int | None = None) -> None:
+    """Write the line of an answered request; one that took longer than slow_seconds is a warning. route: as declared.
 
-    It goes past the loggers: 6 us, where structlog's took 18.
+    It goes past the loggers: 4 us, where structlog's took 18.
     """
     caller = scope.get("state", {}).get("caller")
     line = {
         "event": "request",
         "level": "warning" if seconds > LIMITS.slow_seconds else "info",
-        "logger": f"{OURS}.requests",
+        "logger": REQUESTS,
         "request_id": trace.request_id,
         "timestamp": datetime.now(UTC),
         "method": scope["method"] if scope["method"] in METHODS else "other",
-        "route": template(scope),
+        "route": route,
         "status": status,
-        "role": str(caller.role) if caller else None,  # never the subject: a talent's is a person's id
+        "role": caller.role if caller else None,  # never the subject: a talent's is a person's id
         **trace.facts,
         "milliseconds": round(1000 * seconds, 3),
         "stages": trace.stages,
@@ -147,4 +179,10 @@ def request(scope: Scope, trace: Trace, status: int, seconds: float, in_flight: 
         line["in_flight"] = in_flight
     for handler in logging.root.handlers:
         if isinstance(handler, Lines):
-            handler.write(line)
+            handler.add(orjson.dumps(line, default=_kind, option=AS_LINE))
+
+
+def write_held() -> None:
+    """Write the lines that wait: a worker that stops is not there when their time has come."""
+    for handler in logging.root.handlers:
+        handler.flush()

@@ -5,8 +5,10 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest, values
@@ -26,6 +28,8 @@ UNSTORED = {
 """Why feedback was not stored, by the status of the answer."""
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 OTHER = "other"
+KNOWN_ANSWERS = 4_096
+"""Routes and statuses whose tallies are found in one look."""
 AGES = {
     "talentml_features_as_of_seconds": ("talentml_features_staleness_seconds", "Since the features' as-of instant"),
     "talentml_features_published_seconds": ("talentml_features_age_seconds", "Since they were published"),
@@ -43,6 +47,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._sharing = Lock()
         self._busy: list[Family[Any] | Level] = []
         self.requests = self._counts("requests", "Requests answered", ["route", "status"])
         self.request_seconds = self._seconds("request_seconds", "Time to answer", ["route"])
@@ -52,6 +57,7 @@ class Metrics:
         self.cache = self._counts("cache", "Looks into the cache of answers", ["product", "result"])
         self.in_flight = Level(self._gauge("in_flight", "Requests that are being answered", "livesum"))
         self._busy.append(self.in_flight)
+        self._of_requests = lru_cache(KNOWN_ANSWERS)(self._requests_of)
         self._add_refusals()
         self._add_models()
         self._add_clocks()
@@ -112,10 +118,17 @@ class Metrics:
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count a request. route: as declared, never the path. A status that HTTP does not know is `other`."""
-        self.requests.labels(route, str(status) if str(status) in STATUSES else OTHER).inc()
-        self.request_seconds.labels(route).observe(seconds)
-        if status in TURNED_AWAY:
-            self.refused.labels(TURNED_AWAY[status]).inc()
+        requests, request_seconds, refused = self._of_requests(route, status)
+        requests.inc()
+        request_seconds.observe(seconds)
+        if refused is not None:
+            refused.inc()
+
+    def _requests_of(self, route: str, status: int) -> tuple[Count, Spread, Counter | None]:
+        """What a request with this answer changes."""
+        number = str(status) if str(status) in STATUSES else OTHER
+        refused = self.refused.labels(TURNED_AWAY[status]) if status in TURNED_AWAY else None
+        return self.requests.labels(route, number), self.request_seconds.labels(route), refused
 
     def note_features(self, as_of: datetime | None, published: float, is_failing: bool) -> None:
         """What is read: its as-of instant, None without; when it was published (s since 1970); if a newer one fails."""
@@ -125,8 +138,9 @@ class Metrics:
 
     def share(self) -> None:
         """Put what was counted since the last time where other workers see it."""
-        for each in self._busy:
-            each.share()
+        with self._sharing:
+            for each in self._busy:
+                each.share()
 
     def text(self) -> bytes:
         """Prometheus' exposition format, over all workers where BentoML shares the metrics of several."""

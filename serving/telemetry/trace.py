@@ -9,7 +9,7 @@ from starlette.types import Scope
 MIXED = "mixed"
 
 
-@dataclass
+@dataclass(slots=True)
 class Trace:
     """Stages by name, in ms; and what answered. Of a batch the stages add up, and what differs is `mixed`."""
 
@@ -23,6 +23,9 @@ class Trace:
 
     def answered(self, **facts: Any) -> None:
         """Note what answered: product, source, version and the like; nothing about whom."""
+        if not self.facts:  # as of all but batches
+            self.facts = facts
+            return
         for name, value in facts.items():
             self.facts[name] = value if self.facts.get(name, value) == value else MIXED
 

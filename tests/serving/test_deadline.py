@@ -5,14 +5,14 @@ import time
 
 import pytest
 
-from serving.access.deadline import Deadline
+from serving.access.deadline import Deadline, Deadlines
 
 
 async def ended(first: float, moved: float, work: float) -> tuple[bool, float]:
     """Whether a block came to its own end, whose deadline is moved as it begins; and the seconds it took."""
     begun = time.monotonic()
     try:
-        with Deadline(first) as deadline:
+        with Deadline(Deadlines(), first) as deadline:
             deadline.move(moved)
             await asyncio.sleep(work)
     except TimeoutError:
@@ -54,7 +54,7 @@ def test_whoever_cancels_the_task_cancels_it_and_no_deadline_makes_a_timeout_of_
 
 def test_what_a_block_raises_goes_on_and_a_task_goes_on_after_a_timeout() -> None:
     async def story() -> tuple[bool, int]:
-        with pytest.raises(ValueError, match="x"), Deadline(5.0):
+        with pytest.raises(ValueError, match="x"), Deadline(Deadlines(), 5.0):
             raise ValueError("x")
         late, _ = await ended(0.01, 0.01, 9.0)
         task = asyncio.current_task()
@@ -63,3 +63,21 @@ def test_what_a_block_raises_goes_on_and_a_task_goes_on_after_a_timeout() -> Non
         return late, task.cancelling()
 
     assert asyncio.run(story()) == (False, 0)
+
+
+def test_of_many_blocks_each_is_ended_at_its_own_time_by_one_timer() -> None:
+    deadlines = Deadlines()
+
+    async def one(seconds: float, work: float) -> bool:
+        try:
+            with Deadline(deadlines, seconds):
+                await asyncio.sleep(work)
+        except TimeoutError:
+            return False
+        return True
+
+    async def story() -> list[bool]:
+        return await asyncio.gather(one(9, 0.3), one(0.05, 9), one(0.2, 0.1), one(0.2, 9), one(9, 0.0))
+
+    assert asyncio.run(story()) == [True, False, True, False, True]
+    assert asyncio.run(story()) == [True, False, True, False, True], "and in another event loop"

@@ -3,7 +3,6 @@
 import logging
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -23,11 +22,11 @@ from serving.telemetry.trace import CURRENT, Trace
 from tests.serving.logged import logged
 
 OURS = logging.getLogger("talentml.serving")
-ROUTE = SimpleNamespace(path_format="/api/v1/trends/forecast/{skill_id}")
+ROUTE = "/api/v1/trends/forecast/{skill_id}"
 
 
 def scope(method: str = "GET", **state: object) -> dict[str, object]:
-    return {"type": "http", "method": method, "path": "/api/v1/trends/forecast/sql", "route": ROUTE, "state": state}
+    return {"type": "http", "method": method, "path": "/api/v1/trends/forecast/sql", "state": state}
 
 
 def test_a_request_is_one_line_of_bounded_facts() -> None:
@@ -38,7 +37,7 @@ def test_a_request_is_one_line_of_bounded_facts() -> None:
     caller = Caller("P1", Role.TALENT)
     CURRENT.set(trace)
     with logged() as lines:
-        logs.request(scope(caller=caller), trace, 200, 0.0123456, in_flight=2)
+        logs.request(scope(caller=caller), ROUTE, trace, 200, 0.0123456, in_flight=2)
     CURRENT.set(None)
     line = lines.parsed[0]
     assert line.pop("timestamp").endswith("Z")
@@ -53,13 +52,13 @@ def test_a_request_is_one_line_of_bounded_facts() -> None:
 @pytest.mark.parametrize(("over", "level"), [(-0.001, "info"), (0.001, "warning")])
 def test_a_slow_request_is_a_warning(over: float, level: str) -> None:
     with logged() as lines:
-        logs.request(scope(), Trace("r"), 200, LIMITS.slow_seconds + over)
+        logs.request(scope(), ROUTE, Trace("r"), 200, LIMITS.slow_seconds + over)
     assert lines.parsed[0]["level"] == level
 
 
 def test_a_method_that_somebody_made_up_is_other() -> None:
     with logged() as lines:
-        logs.request(scope(method="JOHN"), Trace("r"), 405, 0.001)
+        logs.request(scope(method="JOHN"), ROUTE, Trace("r"), 405, 0.001)
     assert lines.parsed[0]["method"] == "other"
 
 
