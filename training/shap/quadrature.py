@@ -16,23 +16,20 @@ a feature nothing is tested: o = z = 1, which needs no case of its own.
 Source: Lundberg et al. 2020 for the values; Yu et al. 2022, Linear TreeSHAP, for the sums carried up.
 """
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from feature_repo import compiled
+from feature_repo.compiled import cached, inner
 from training.shap.forest import CATEGORICAL, MISSING_ZERO, Floats, Ints
-from training.shap.kernels import is_in
+from training.shap.kernels import ZERO, is_in
+from training.shap.lanes import WIDTH, at_most, load, room, store
 
-LANES = 64  # at most, side by side; more leave the fastest memory
-OFF, MORE, OFF_INVERSE, ON_INVERSE, GAIN, FACTORS = 0, 1, 2, 3, 4, 5
-ONE = np.uint64(1)
-_cached, _inner = (partial(each, fastmath={"contract"}) for each in (compiled.cached, compiled.inner))
+OFF, MORE, GAIN, FACTORS = 0, 1, 2, 3
 
 
-@_cached
+@cached
 def measure(nodes: NDArray[Any], first: Ints, distinct: Ints) -> None:
     """Number edges, find the earlier ones of their features and their shares.
 
@@ -56,7 +53,7 @@ def measure(nodes: NDArray[Any], first: Ints, distinct: Ints) -> None:
         distinct[tree] = depth.max()
 
 
-@_cached
+@cached
 def tabulate(
     nodes: NDArray[Any], first: Ints, points: Floats, weights: Floats, orders: Ints, first_factor: Ints, factors: Floats
 ) -> None:
@@ -71,12 +68,10 @@ def tabulate(
                 table, point = factors[first_factor[tree] + node.above * order + q], points[order, q]
                 off, on = node.share * (1.0 - point), node.share * (1.0 - point) + point
                 scale = node.value * weights[order, q] if node.left < 0 else 1.0
-                table[OFF], table[MORE] = off * scale, point * scale
-                table[OFF_INVERSE], table[ON_INVERSE] = 1.0 / off, 1.0 / on
-                table[GAIN] = node.share * table[OFF_INVERSE] * table[ON_INVERSE]
+                table[OFF], table[MORE], table[GAIN] = off * scale, point * scale, node.share / (off * on)
 
 
-@_cached
+@cached
 def add_contributions(
     nodes: NDArray[Any],
     first: Ints,
@@ -84,80 +79,105 @@ def add_contributions(
     orders: Ints,
     first_factor: Ints,
     factors: Floats,
-    columns: Floats,
-    sums: Floats,
+    matrix: Floats,
+    found: Floats,
 ) -> None:
-    """Add each column's contribution over the trees to sums.
+    """Add each column's contribution over the trees to what is found, WIDTH rows at a time.
 
-    orders, first_factor, factors: as tabulated. columns: shape (blocks of rows, features, rows of a block), of these a
-    multiple of ROUND; sums: shape (blocks, classes, features, rows of a block).
+    orders, first_factor, factors: as tabulated. matrix: shape (rows, features); found: (rows, classes, features + 1).
     """
-    widest, order, lanes = np.diff(first).max(), orders.max(), columns.shape[2]
-    met, carried = np.empty((widest, lanes)), np.empty((widest, order, lanes))
-    for tree in range(len(first) - 1):
-        part, order = nodes[first[tree] : first[tree + 1]], orders[tree]
-        if len(part) == 1:
-            continue
-        table = factors[first_factor[tree] : first_factor[tree + 1]].reshape((len(part), order, FACTORS))
-        for block in range(len(columns)):
-            _decide(part, words, lanes, columns[block], met)
-            _descend(part, table, order, lanes, met, carried)
-            _ascend(part, table, order, lanes, met, carried, sums[block, tree % sums.shape[1]])
+    classes, features = found.shape[1], matrix.shape[1]
+    widest, order = np.diff(first).max(), orders.max()
+    columns, sums = room(features), room(classes * features)
+    met, carried = room(widest), room(widest * order)
+    met[0] = 1.0
+    for begin in range(0, len(matrix), WIDTH):
+        rows = min(WIDTH, len(matrix) - begin)
+        _lay_out(matrix[begin : begin + rows], columns)
+        sums[:] = 0.0
+        for tree in range(len(first) - 1):
+            part = nodes[first[tree] : first[tree + 1]]
+            table = factors[first_factor[tree] : first_factor[tree + 1]]
+            if len(part) > 1:
+                _descend(part, words, table, np.uint64(orders[tree]), columns, met, carried)
+                _ascend(part, table, np.uint64(orders[tree]), met, carried, sums[tree % classes * features :])
+        for lane in range(rows):
+            for kind in range(classes):
+                for feature in range(features):
+                    found[begin + lane, kind, feature] += sums[kind * features + feature, lane]
 
 
-# Loops over lanes name whole arrays, by unsigned places, and decisions have their own loop: rows of arrays as variables
-# are counted references, which took a third of all time, and a place that may be negative keeps a loop from vectors.
-@_inner
-def _decide(part: NDArray[Any], words: Ints, lanes: int, columns: Floats, met: Floats) -> None:
-    """Fill met of the edge left of each split: 1 for rows that go there."""
-    for place in range(len(part) // 2):
-        node, left = part[place], np.uint64(2 * place + 1)
-        feature, threshold, nan_left = np.uint64(node.feature), node.threshold, float(node.nan_left)
+@inner
+def _lay_out(matrix: Floats, columns: Floats) -> None:
+    """Rows side by side, what LightGBM takes for zero as zero. Lanes without a row hold those of rows before."""
+    for feature in range(len(columns)):
+        for lane in range(len(matrix)):
+            value = matrix[lane, feature]
+            columns[feature, lane] = 0.0 if abs(value) <= ZERO else value
+
+
+@inner
+def _decide(node: Any, words: Ints, column: Floats, met: Floats) -> None:
+    """1 for rows that a split sends left, which needs more than a comparison: by categories, or as 0 is missing."""
+    for lane in range(WIDTH):
         if node.decision & CATEGORICAL:
-            first_word, last_word = node.first_word, node.last_word
-            for lane in range(lanes):
-                met[left, lane] = 1.0 if is_in(columns[feature, lane], words, first_word, last_word) else 0.0
+            met[lane] = 1.0 if is_in(column[lane], words, node.first_word, node.last_word) else 0.0
+        elif column[lane] == 0.0 or np.isnan(column[lane]):
+            met[lane] = 1.0 if node.nan_left else 0.0
         else:
-            zero_left = nan_left if node.decision >> 2 == MISSING_ZERO else 1.0 if threshold >= 0.0 else 0.0
-            for lane in range(lanes):
-                value = columns[feature, lane]
-                is_left = zero_left if value == 0.0 else 1.0 if value <= threshold else 0.0
-                met[left, lane] = nan_left if np.isnan(value) else is_left
+            met[lane] = 1.0 if column[lane] <= node.threshold else 0.0
 
 
-@_inner
-def _descend(part: NDArray[Any], factors: Floats, order: int, lanes: int, met: Floats, carried: Floats) -> None:
-    """Make met 1 where a row meets all edges of a feature so far; fill carried, the product of factors to a node."""
-    met[0], carried[0] = 1.0, 1.0
-    for place in range(len(part) // 2):
-        node, left = part[place], np.uint64(2 * place + 1)
-        up, above, right = np.uint64(node.up), np.uint64(node.above), left + ONE
-        for lane in range(lanes):
-            met[right, lane] = met[up, lane] * (1.0 - met[left, lane])
-            met[left, lane] *= met[up, lane]
-        for q in range(order):
-            off_up, on_up = factors[up, q, OFF_INVERSE], factors[up, q, ON_INVERSE]
-            off_left, more_left = factors[left, q, OFF], factors[left, q, MORE]
-            off_right, more_right = factors[right, q, OFF], factors[right, q, MORE]
-            for lane in range(lanes):
-                product = carried[above, q, lane] * (on_up if met[up, lane] > 0.0 else off_up)
-                carried[left, q, lane] = product * (off_left + met[left, lane] * more_left)
-                carried[right, q, lane] = product * (off_right + met[right, lane] * more_right)
-
-
-@_inner
-def _ascend(
-    part: NDArray[Any], factors: Floats, order: int, lanes: int, met: Floats, carried: Floats, sums: Floats
+# Places are unsigned: where one may be negative, each use of it is checked for that first.
+@inner
+def _descend(
+    part: NDArray[Any], words: Ints, table: Floats, order: np.uint64, columns: Floats, met: Floats, carried: Floats
 ) -> None:
+    """Make met 1 where a row meets all edges of a feature so far; fill carried, the product of factors to a node."""
+    for q in range(order):
+        carried[q] = 1.0
+    for place in range(len(part) // 2):
+        node, left, right = part[place], np.uint64(2 * place + 1), np.uint64(2 * place + 2)
+        up, above = np.uint64(node.up), np.uint64(node.above)
+        if node.decision & CATEGORICAL or node.decision >> 2 == MISSING_ZERO:
+            _decide(node, words, columns[node.feature], met[left])
+            is_left = load(met, left)
+        else:
+            is_left = at_most(load(columns, node.feature), node.threshold, node.nan_left != 0)
+        met_up = load(met, up)
+        met_left = is_left * met_up
+        met_right = met_up - met_left
+        store(met, left, met_left)
+        store(met, right, met_right)
+        for q in range(order):
+            product = load(carried, above * order + q)
+            if up > 0:
+                product = product * _inverse(table, up * order + q, met_up)
+            to_left, to_right = left * order + q, right * order + q
+            store(carried, to_left, product * (met_left * table[to_left, MORE] + table[to_left, OFF]))
+            store(carried, to_right, product * (met_right * table[to_right, MORE] + table[to_right, OFF]))
+
+
+@inner
+def _inverse(table: Floats, place: np.uint64, met: Any) -> Any:
+    """1 / f of an edge."""
+    off = 1.0 / table[place, OFF]
+    return met * (1.0 / (table[place, OFF] + table[place, MORE]) - off) + off
+
+
+@inner
+def _ascend(part: NDArray[Any], table: Floats, order: np.uint64, met: Floats, carried: Floats, sums: Floats) -> None:
     """Turn carried into sums over the leaves below a node, and add what its edges contribute to their feature."""
     for place in range(len(part) // 2 - 1, -1, -1):
-        node, left = part[place], np.uint64(2 * place + 1)
-        feature, up, above, right = np.uint64(node.feature), np.uint64(node.up), np.uint64(node.above), left + ONE
+        node, left, right = part[place], np.uint64(2 * place + 1), np.uint64(2 * place + 2)
+        up, above = np.uint64(node.up), np.uint64(node.above)
+        met_up, met_left, met_right = load(met, up), load(met, left), load(met, right)
+        found = load(sums, node.feature)
         for q in range(order):
-            gain_left, gain_right, gain_up = factors[left, q, GAIN], factors[right, q, GAIN], factors[up, q, GAIN]
-            for lane in range(lanes):
-                on_left, on_right = carried[left, q, lane], carried[right, q, lane]
-                both = on_left + on_right
-                found = on_left * met[left, lane] * gain_left + on_right * met[right, lane] * gain_right
-                carried[above, q, lane] = both
-                sums[feature, lane] += found - both * met[up, lane] * gain_up
+            from_left, from_right = left * order + q, right * order + q
+            on_left, on_right = load(carried, from_left), load(carried, from_right)
+            store(carried, above * order + q, on_left + on_right)
+            gain_up = met_up * table[up * order + q, GAIN]
+            found = found + on_left * (met_left * table[from_left, GAIN] - gain_up)
+            found = found + on_right * (met_right * table[from_right, GAIN] - gain_up)
+        store(sums, node.feature, found)

@@ -1,6 +1,7 @@
-"""SHAP values of a LightGBM model, exact and 20 times as fast as its own, which stand in where ours would differ.
+"""SHAP values of a LightGBM model, exact and 40 times as fast as its own, which stand in where ours would differ.
 
-200 trees x 31 leaves x 40 columns, 100 rows, one thread: LightGBM 102 to 182 ms, ours 2.6 to 4.5 (bench/explain.py).
+200 trees x 31 leaves x 40 columns, 100 rows, one thread: LightGBM 102 to 182 ms, ours 2.3 (bench/explain.py). Ten rows
+of 200 trees x 15 leaves take 0.07 ms.
 """
 
 import logging
@@ -26,7 +27,7 @@ EMPTY = np.array([0.0, np.nan, np.nan])
 class TreeShap:
     """A model ready to be explained. orders: of each tree's quadrature.
 
-    factors: what depends on no row, a tree's from first_factor[tree] on; 1 MB for 200 trees x 15 leaves.
+    factors: what depends on no row, a tree's from first_factor[tree] on; 0.5 MB for 200 trees x 15 leaves.
     """
 
     forest: Forest
@@ -54,23 +55,15 @@ class TreeShap:
 
         matrix: shape (rows, features); the result's: (rows, classes * (features + 1)), as LightGBM's.
         """
-        from training.shap.kernels import ROUND, ZERO
-        from training.shap.quadrature import LANES, add_contributions
+        from training.shap.quadrature import add_contributions
 
-        rows, features = matrix.shape
-        blocks = -(-rows // LANES)
-        lanes = -(-rows // (blocks * ROUND)) * ROUND
-        filled = np.zeros((blocks * lanes, features))
-        filled[:rows] = matrix
-        filled[np.abs(filled) <= ZERO] = 0.0
-        columns = np.ascontiguousarray(filled.reshape(blocks, lanes, features).transpose(0, 2, 1))
-        sums = np.zeros((blocks, self.forest.classes, features, lanes))
-        trees = self.forest.nodes, self.forest.first, self.forest.words
-        add_contributions(*trees, self.orders, self.first_factor, self.factors, columns, sums)
-        found = np.empty((rows, self.forest.classes, features + 1))
-        found[:, :, :-1] = sums.transpose(0, 3, 1, 2).reshape(-1, self.forest.classes, features)[:rows]
+        forest = self.forest
+        asked = np.require(matrix, np.float64, ["C", "W"])  # of one kind always: for another it would be compiled anew
+        found = np.zeros((len(asked), forest.classes, forest.features + 1))
         found[:, :, -1] = self.expected
-        return found.reshape(rows, -1)
+        trees = forest.nodes, forest.first, forest.words
+        add_contributions(*trees, self.orders, self.first_factor, self.factors, asked, found)
+        return found.reshape(len(asked), -1)
 
 
 Known = MutableMapping[Any, TreeShap | None]
