@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from feature_repo.column import Column
 from serving.answering.explain import factors
+from serving.answering.phrases import Phrases
 from training.contributions import Contributions
 from training.shap.treeshap import TOLERANCE, contributions
 from training.trainers.boosted import Boosted, Rows
@@ -97,13 +98,13 @@ def ways(model: Boosted, columns: list[Column], asked: pl.DataFrame) -> Mapping[
         model.raw(asked)
         return model.contributions(asked)
 
-    known = {column.qualified: column for column in columns}
+    phrases = Phrases({column.qualified: column for column in columns}, "score")
 
     return {
         BARE: bare,
         ARRAYS: arrays,
         FRAME: whole,
-        WORDS: lambda: factors(whole(), asked, known, "score"),
+        WORDS: lambda: factors(whole(), asked, phrases),
         LOOP: lambda: [pair(asked[place]) for place in range(len(asked))],
         ROWS: lambda: [bare(matrix[place : place + 1]) for place in range(len(matrix))],
         THEIRS: lambda: booster.predict(matrix, pred_contrib=True),

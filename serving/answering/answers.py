@@ -36,8 +36,8 @@ from training.product import Product
 from training.route import Answered, Extra, Route
 
 LOG = logging.getLogger("talentml.serving")
-Factors = Mapping[int, list[dict[str, Any]]]
-"""The factors of a row, by its place in the scored frame."""
+Factors = Mapping[int, bytes]
+"""The factors of a row as JSON, by its place in the scored frame."""
 
 
 @dataclass(frozen=True)
@@ -259,7 +259,7 @@ def _explain(champion: Champion, features: Table, rows: Sequence[int], places: S
     """rows: of the scored frame; places: the same rows' places in the answer."""
     explained = features.rows(rows)
     parts = champion.model.contributions(explained)
-    found = factors(parts, explained, champion.product.declared, champion.model.explains)
+    found = factors(parts, explained, champion.phrases)
     head = explanation(parts, champion.model.explains, champion.model.scale)
     return Explained(dict(zip(rows, found, strict=True)), head, parts, places)
 

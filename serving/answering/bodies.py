@@ -80,12 +80,12 @@ def body(
     asked: Asked,
     scored: Scored,
     rows: Sequence[int],
-    factors: Mapping[int, Any],
+    factors: Mapping[int, bytes],
     extras: Mapping[str, Any],
 ) -> Body:
     """The whole answer, as serving.schemas.replies declares it. rows: those to answer with, in their order.
 
-    factors: by row, of those that were explained. extras: of rows a list in the order of the answer.
+    factors: as JSON by row, of those that were explained. extras: of rows a list in the order of the answer.
     """
     chosen = np.asarray(rows, np.intp)
     outputs = {name: values[chosen] for name, values in scored.outputs.items()}
@@ -94,7 +94,7 @@ def body(
     columns = _keys(asked, rows) | _said(product, outputs)
     if confidence is not None:
         columns["confidence"] = confidence
-    columns["factors"] = nested([factors.get(row) for row in rows]) if factors else NULL
+    columns["factors"] = [factors.get(row, NULL) for row in rows] if factors else NULL
     columns["source"] = _sources(scored.by_model[chosen])
     for extra in asked.route.extras:
         if extra.per_row:

@@ -1,78 +1,68 @@
 """The columns that moved an answer most, with the model's own contributions (SHAP values for LightGBM)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from feature_repo.column import Column
-from feature_repo.errors import DataError
-from feature_repo.table import Frame, Table
+from feature_repo.table import Floats, Frame, Table
+from serving.answering.columns import numbers
+from serving.answering.phrases import Phrase, Phrases
 from serving.limits import LIMITS
-from training.asking.wording import plain, sentence
 from training.contributions import Contributions
 
 SAME = 1e-9
+NOWHERE = -1
 
 
-def factors(
-    contributions: Contributions,
-    features: Frame,
-    columns: Mapping[str, Column],
-    output: str,
-    top: int = LIMITS.factors,
-) -> list[list[dict[str, Any]]]:
-    """For each row its strongest factors, strongest first; columns that changed nothing are left out.
+def factors(contributions: Contributions, features: Frame, phrases: Phrases, top: int = LIMITS.factors) -> list[bytes]:
+    """For each row its strongest factors as JSON, strongest first; columns that changed nothing are left out.
 
-    features: the columns' values, the same rows; columns: those that are declared, by qualified name.
-    Raises DataError for a contribution that is not finite.
+    features: the columns' values, the same rows. Raises DataError for a contribution that is not finite.
     """
-    names, amounts = contributions.names, contributions.values
-    if not np.isfinite(amounts).all():
-        raise DataError("contributions: not finite, allowed: numbers")
-    strongest = np.argsort(-np.abs(amounts), axis=1, kind="stable")[:, :top]
-    chosen = np.take_along_axis(amounts, strongest, axis=1).tolist()
-    places = strongest.tolist()
-    told = {place: columns.get(names[place]) or _part(names[place]) for place in set(chain.from_iterable(places))}
-    values = {place: _values(features, names[place]) for place in told}
-    return [
-        [
-            factor(told[place], values[place][row], amount, output)
-            for place, amount in zip(own, moved, strict=True)
-            if amount
-        ]
-        for row, (own, moved) in enumerate(zip(places, chosen, strict=True))
-    ]
+    places, amounts = contributions.strongest(top)
+    chosen = [phrases[contributions.names[place]] for place in places.ravel().tolist()]
+    said = list(_said(chosen, amounts.ravel().tolist(), features, top))
+    return [b"[" + b",".join(filter(None, said[place : place + top])) + b"]" for place in range(0, len(said), top)]
+
+
+def _said(chosen: Sequence[Phrase], amounts: Sequence[float], features: Frame, top: int) -> Iterator[bytes]:
+    """The factors of one row after another, as many of each; nothing for those that changed nothing.
+
+    Numbers of all are read and written at once: 50 factors take 0.02 ms, a mapping of each, then written, 0.12.
+    """
+    read = _numbers(features, chosen, top)
+    contributions, written = numbers([np.array(amounts), read])
+    values = cache(lambda name: _values(features, name))
+    is_table = isinstance(features, Table)
+    for place, (phrase, amount, number) in enumerate(zip(chosen, amounts, read.tolist(), strict=True)):
+        if not amount:
+            yield b""
+        elif is_table and phrase.is_plain:
+            yield phrase.of_number(number, written[place], amount, contributions[place])
+        else:
+            yield phrase.of(values(phrase.name)[place // top], amount, contributions[place])
+
+
+def _numbers(features: Frame, chosen: Sequence[Phrase], top: int) -> Floats:
+    """Those in a table's matrix, NaN for others."""
+    if not isinstance(features, Table):
+        return np.full(len(chosen), np.nan)
+    slots = [features.slots.get(phrase.name, NOWHERE) for phrase in chosen]
+    found: Floats = features.numbers[slots, np.arange(len(slots)) // top]
+    if NOWHERE in slots:
+        found[np.array(slots) == NOWHERE] = np.nan
+    return found
 
 
 def _values(features: Frame, name: str) -> Sequence[Any]:
-    """A column's values, None where missing. Of numbers no series is made: 10 rows take 0.02 ms, by series 0.1."""
+    """A column's values, None where missing."""
     if isinstance(features, Table) and name in features.declared and features.is_number(name):
         kind = features.declared[name].dtype
-        numbers = features.numbers[features.slots[name]].tolist()
-        return [None if number != number else kind(number) for number in numbers]
+        found = features.numbers[features.slots[name]].tolist()
+        return [None if number != number else kind(number) for number in found]
     return features[name].to_list() if name in features.columns else [None] * features.height
-
-
-@cache
-def _part(name: str) -> Column:
-    """A part of a model that is no column, as one: it has no value of its own."""
-    return Column(name=name, dtype=float, view="", function=_part, description=f"The {name.replace('_', ' ')}")
-
-
-def factor(column: Column, value: Any, contribution: float, output: str) -> dict[str, Any]:
-    """One factor of one answer, as in serving.schemas.replies.Factor."""
-    return {
-        "column": column.qualified.removeprefix("__"),
-        "description": plain(column.description),
-        "value": value,
-        "unit": column.unit,
-        "contribution": contribution,
-        "direction": "raises" if contribution > 0 else "lowers",
-        "sentence": sentence(column, value, contribution, output),
-    }
 
 
 def explanation(contributions: Contributions, output: str, scale: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from feature_repo.errors import DataError, RegistryError, ServingError
 from feature_repo.table import Table
 from serving.answering.features import Read
+from serving.answering.phrases import Phrases
 from serving.limits import LIMITS
 from serving.versions.champions import Promoted
 from serving.watch import begun
@@ -40,6 +42,11 @@ class Champion:
     is_warm: bool = True
     explained_seconds: float = math.inf
     """How long kernels of ours, which cannot hang, take to explain one row; infinite where others do it."""
+
+    @cached_property
+    def phrases(self) -> Phrases:
+        """How its factors are said."""
+        return Phrases(self.product.declared, self.model.explains)
 
     def is_explained_inline(self, rows: int) -> bool:
         """Whether so many rows are explained on the event loop: fast, and by kernels that cannot hang."""
@@ -134,7 +141,7 @@ def explained_seconds(model: Model, row: Table) -> float:
     """The least of a few explanations of one row, as others may be in the way of each; infinite where a model does not
     say, once it has explained, that kernels of ours do it.
     """
-    model.contributions(row)
+    model.contributions(row).strongest(LIMITS.factors)
     if not getattr(model, "is_compiled", False):
         return math.inf
     # timeit stops the collector of the whole process, for good where a model hangs

@@ -78,7 +78,7 @@ def test_a_measure_that_nobody_expects_is_null_and_says_why() -> None:
 
 
 def test_factors_stand_with_the_rows_that_were_explained() -> None:
-    found = answer(RANKING, candidates(["a", "b"]), {"score": [0.5, 0.7]}, [1, 0], factors={0: [{"column": "x"}]})
+    found = answer(RANKING, candidates(["a", "b"]), {"score": [0.5, 0.7]}, [1, 0], factors={0: b'[{"column":"x"}]'})
     assert [row["factors"] for row in found["candidates"]] == [None, [{"column": "x"}]]
 
 

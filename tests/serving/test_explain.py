@@ -1,13 +1,19 @@
 """Factors in words, worked out by hand."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
+from pydantic_core import from_json
 
 from feature_repo.column import Column
 from feature_repo.errors import DataError
-from feature_repo.table import tabled
-from serving.answering.explain import explanation, factor, factors
+from feature_repo.table import Frame, tabled
+from serving.answering import explain
+from serving.answering.explain import explanation
+from serving.answering.phrases import Phrase, Phrases
+from serving.schemas.replies import Factor
 from training.contributions import Contributions
 
 
@@ -21,6 +27,14 @@ def declared(names: str) -> dict[str, Column]:
 
 def added(amounts: dict[str, float], expected: float = 0.5) -> Contributions:
     return Contributions.of(list(amounts), np.array([[*amounts.values(), expected]]))
+
+
+def factors(
+    contributions: Contributions, features: Frame, columns: dict[str, Column], output: str, top: int = 5
+) -> list[list[dict[str, Any]]]:
+    """What is said of each row."""
+    said = explain.factors(contributions, features, Phrases(columns, output), top)
+    return [from_json(each) for each in said]
 
 
 def test_the_strongest_come_first_whatever_their_sign_and_zeros_are_left_out() -> None:
@@ -47,12 +61,21 @@ def test_the_strongest_come_first_whatever_their_sign_and_zeros_are_left_out() -
     ],
 )
 def test_a_factor_is_said_in_words(value: object, unit: str, contribution: float, sentence: str) -> None:
-    assert factor(column("x", unit), value, contribution, "content_score")["sentence"] == sentence
+    phrase = Phrase(column("x", unit), "content_score")
+    said = from_json(phrase.of(value, contribution, b"0.25"))
+    assert said == {
+        "column": "person__x", "description": "Years of work.", "value": value, "unit": unit, "contribution": 0.25,
+        "direction": "raises" if contribution > 0 else "lowers", "sentence": sentence,
+    }  # fmt: skip
+    Factor.model_validate(said)
+    if isinstance(value, float):
+        written = str(value).encode()
+        assert from_json(phrase.of_number(value, written, contribution, b"0.25")) == said
 
 
 def test_only_the_first_clause_of_a_description_is_said() -> None:
     text = "Tasks started, fading by 30 days; none\n    at the start. See events."
-    said = factor(column("x", text=text), 2.0, 1.0, "hours")
+    said = from_json(Phrase(column("x", text=text), "hours").of(2.0, 1.0, b"1.0"))
     assert said["sentence"] == "Tasks started, fading by 30 days: 2. This raises the hours."
     assert said["description"] == "Tasks started, fading by 30 days; none at the start. See events."
 
@@ -85,6 +108,36 @@ def test_a_request_s_table_tells_the_same_values_as_its_frame() -> None:
             [None] * 5,
         ]
         assert [type(each["value"]) for each in found[0]] == [float, int, bool, str, list]
+
+
+def test_what_json_or_a_template_would_read_otherwise_is_said_as_it_is() -> None:
+    """Quotes, and per cent in descriptions, units and values."""
+    said = from_json(Phrase(column("x", "%", 'The "share", 5 %s or %d.'), "score").of('a "b" 5 %s', 1.0, b"1.0"))
+    assert said["sentence"] == 'The "share", 5 %s or %d: a "b" 5 %s %. This raises the score.'
+    assert from_json(Phrase(column("x", "%"), "score").of_number(7.0, b"7.0", 1.0, b"1.0"))["sentence"] == (
+        "Years of work: 7 %. This raises the score."
+    )
+
+
+def test_a_column_that_is_1_where_something_holds_says_so_by_yes_or_no() -> None:
+    columns = {"person__x": column("x", text="1 where the person leads; 0 where not.")}
+    sentences = {
+        1.0: "The person leads: yes.",
+        0.0: "The person leads: no.",
+        None: "1 where the person leads: not known.",
+    }
+    for value, sentence in sentences.items():
+        frame = pl.DataFrame({"person__x": [value]}, schema={"person__x": pl.Float64})
+        for features in (frame, tabled(frame, list(columns.values()))):
+            said = factors(added({"person__x": 1.0}), features, columns, "score")[0][0]
+            assert (said["value"], said["sentence"]) == (value, f"{sentence} This raises the score.")
+
+
+def test_a_part_of_a_model_that_is_no_column_has_no_value() -> None:
+    said = factors(added({"trend_of_all": -1.0}), pl.DataFrame({"person__a": [1.0]}), {}, "demand")[0][0]
+    assert (said["column"], said["value"], said["sentence"]) == (
+        "trend_of_all", None, "The trend of all. This lowers the demand.",
+    )  # fmt: skip
 
 
 def test_a_contribution_that_is_no_number_is_an_error() -> None:

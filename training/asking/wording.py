@@ -11,12 +11,28 @@ MOST_LISTED = 5  # so many entries of a list-valued column are named in a senten
 
 def sentence(column: Column, value: Any, contribution: float, output: str) -> str:
     """Such as: Share of the job's skills that the person declares: 0.75. This raises the score."""
+    before, after = around(column, output, is_known=value is not None, raises=contribution > 0)
+    return f"{before}{words(column, value)}{after}"
+
+
+def around(column: Column, output: str, *, is_known: bool, raises: bool) -> tuple[str, str]:
+    """What stands in a sentence before and after the words for a value."""
     said, claim = _clause(column.description)
-    if claim and value is not None:
-        said, value = claim, bool(value)
-    known = f": {spoken(value, column.unit)}" if column.view else ""
-    direction = "raises" if contribution > 0 else "lowers"
-    return f"{said}{known}. This {direction} the {output.replace('_', ' ')}."
+    known = ": " if column.view else ""
+    direction = "raises" if raises else "lowers"
+    return f"{claim if claim and is_known else said}{known}", f". This {direction} the {output.replace('_', ' ')}."
+
+
+def words(column: Column, value: Any) -> str:
+    """A column's value in a sentence about it; nothing where it has none."""
+    if not column.view:
+        return ""
+    return spoken(bool(value) if is_claim(column) and value is not None else value, column.unit)
+
+
+def is_claim(column: Column) -> bool:
+    """Whether its value tells if something holds."""
+    return _clause(column.description)[1] is not None
 
 
 @cache
