@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 from xdist.scheduler import LoadFileScheduling
 
 from feature_repo.settings import Settings, load
 from feature_repo.sources import servers as source_servers
+from tests import patience
 from tests.feature_repo.worlds import own_servers
 
 END_TO_END = "end_to_end"
@@ -19,6 +22,10 @@ for name in [each for each in os.environ if each.startswith("TALENTML_") and not
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as dags.cli: threads that spin crawl on a busy machine
 # Tests run side by side. With four threads boosters of a few hundred rows took 46 s of processor time, with one 14.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+patience.install()  # before any test module imports what reads limits
+# Neither a slow example nor slow drawing is a fault of what is tested.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,16 +21,11 @@ from serving import launch
 from serving.access.auth import Role, issue
 from serving.access.keys import make_secret
 from serving.client import ASSIGNMENT, Client
+from tests.patience import LONG, PATIENT, variables
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-SECONDS_TO_START = 60
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
+SECONDS_TO_START, SECONDS_TO_END = 180, 180
 
 
 @dataclass(frozen=True)
@@ -50,12 +45,12 @@ class Server:
     def client(self, subject: str = "portal", role: Role = Role.ENGINEER) -> Client:
         """Asks the service, and shows each of its failures."""
         token = issue(self.settings, subject, role, timedelta(hours=1))
-        return Client(self.url, token, timeout=30, fallback=False)
+        return Client(self.url, token, timeout=LONG, fallback=False)
 
 
 @contextmanager
-def server(settings: Settings, workers: int = 1) -> Iterator[Server]:
-    """The service over a home, able to load tiny models; ended with SIGTERM."""
+def server(settings: Settings, workers: int = 1, limits: Mapping[str, float] = PATIENT) -> Iterator[Server]:
+    """The service over a home, able to load tiny models; ended with SIGTERM. limits: those that are not users' own."""
     if settings.jwt_secret is None and settings.jwt_jwks is None and not (settings.root / "jwt_secret").exists():
         make_secret(settings.root)
     port = free_port()
@@ -67,7 +62,7 @@ def server(settings: Settings, workers: int = 1) -> Iterator[Server]:
     with log.open("wb") as file:
         process = subprocess.Popen(
             command,
-            env=launch.environment(settings, workers),
+            env={**launch.environment(settings, workers), **variables(limits)},
             cwd=ROOT,
             stdout=file,
             stderr=file,
@@ -81,18 +76,18 @@ def server(settings: Settings, workers: int = 1) -> Iterator[Server]:
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(SECONDS_TO_END)
 
 
 def is_ready(url: str) -> bool:
     """Whether BentoML says that it takes requests."""
     with suppress(httpx.HTTPError):
-        return httpx.get(f"{url}/readyz", timeout=1).status_code == 200
+        return httpx.get(f"{url}/readyz", timeout=10).status_code == 200
     return False
 
 
-def until(is_so: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is so. Fails when it is not in time."""
+def until(is_so: Callable[[], bool], seconds: float = LONG) -> None:
+    """Wait until something is so. Fails when it is not in time; that it takes long on a busy machine is no failure."""
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end, f"not within {seconds} s"
@@ -127,7 +122,7 @@ class Load:
                 asker.join()
 
     def _ask(self, ending: threading.Event) -> None:
-        with httpx.Client(base_url=self.server.url, headers=self.server.headers(), timeout=10) as client:
+        with httpx.Client(base_url=self.server.url, headers=self.server.headers(), timeout=LONG) as client:
             while not ending.is_set():
                 try:
                     answer = client.post(ASSIGNMENT, json={"task_id": "T60", "explain": False})

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from serving.client import Client
+from tests.patience import LONG
+from tests.ports import dead_port
+
 Step = Callable[[BaseHTTPRequestHandler], None]
 ANSWER: dict[str, Any] = {
     "prediction_id": "one",
@@ -21,7 +25,7 @@ ANSWER: dict[str, Any] = {
     "confidence": 0.9,
     "occupations": [],
 }
-LATE_SECONDS = 5.0
+LATE_SECONDS = 600.0
 DRIP_SECONDS = 0.1
 
 
@@ -74,7 +78,10 @@ def wait(handler: BaseHTTPRequestHandler, seconds: float) -> None:
 
 
 OK = says(200, ANSWER)
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n"
+BODY = b" " * 6_000
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(BODY)
+LONG_HEAD = HEAD.replace(b"\r\n\r\n", b"\r\nx-more: " + BODY + b"\r\n\r\n")
+"""Drop by drop it takes ten minutes, as BODY does."""
 
 
 @dataclass
@@ -144,8 +151,11 @@ def scripted(*steps: Step) -> Iterator[Scripted]:
         server.server_close()
 
 
+def patient(url: str, *given: Any, **options: Any) -> Client:
+    """A client that does not give up because the machine is busy."""
+    return Client(url, *given, **{"timeout": LONG, **options})
+
+
 def dead_url() -> str:
     """Where nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    return f"http://127.0.0.1:{dead_port()}"

@@ -1,8 +1,12 @@
 """The real service, which can also load tiny models: what the tests with a server process start."""
 
-from serving.service import TalentService
-from tests.serving import tiny
+from importlib import import_module
 
-tiny.install()
+from tests import patience
+
+patience.install()  # before anything is imported that reads limits
+
+import_module("tests.serving.tiny").install()
+TalentService = import_module("serving.service").TalentService
 
 __all__ = ["TalentService"]

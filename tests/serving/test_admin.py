@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from monitoring.audit import Entry, entries
 from serving.access.auth import issue
 from serving.access.caller import Role
 from serving.access.keys import make_secret
-from serving.limits import LIMITS
+from serving.limits import LIMITS, Limits
+from serving.routes import retraining
+from tests.patience import LONG
 from tests.serving import world
 from tests.serving.asked import SUBJECTS, Site, site
 from tests.serving.process import Line, server, until
@@ -128,7 +131,8 @@ def test_without_airflow_an_admin_is_told_how_to_train_by_hand(asked: Site) -> N
     assert [entry.outcome for entry in written(asked)] == ["failed"]
 
 
-def test_an_airflow_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
+def test_an_airflow_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retraining, "LIMITS", replace(LIMITS, airflow_seconds=0.5))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://admin:secret-of-airflow@127.0.0.1:{silent.getsockname()[1]}"
         with site(tmp_path, airflow_url=url) as asked:
@@ -189,24 +193,24 @@ def test_of_several_rollbacks_from_one_version_at_the_same_time_one_moves(served
 
 @pytest.mark.slow
 @pytest.mark.prompt
-def test_a_rollback_is_served_by_both_workers_within_five_seconds(tmp_path: Path) -> None:
+def test_a_rollback_is_served_by_both_workers(tmp_path: Path) -> None:
     home = world.copy(tmp_path / "home")
     make_secret(home)
     settings = Settings(home=home, mlflow_url=tracking.server(), _env_file=None)
     one, two = two_champions(Registry(settings))
     token = issue(settings, "ada", Role.ADMIN, timedelta(minutes=5))
     headers = {"Authorization": f"Bearer {token}"}
-    with server(settings, workers=2) as found, httpx.Client(base_url=found.url, timeout=30) as http:
+    with server(settings, workers=2) as found, httpx.Client(base_url=found.url, timeout=LONG) as http:
 
         def is_served(number: int) -> bool:
             """By whichever worker answers, on twenty connections of their own."""
-            answers = (httpx.get(f"{found.url}/api/v1/health").json() for _ in range(20))
+            answers = (httpx.get(f"{found.url}/api/v1/health", timeout=LONG).json() for _ in range(20))
             return all(each["models"][PRODUCT.name]["version"] == number for each in answers)
 
-        until(lambda: is_served(two.number), 30)
+        until(lambda: is_served(two.number))
         answer = http.post(f"/api/v1/models/{ROLLBACK}", json=WHY, headers=headers)
         assert (answer.status_code, answer.json()["to_version"]) == (200, one.number)
-        until(lambda: is_served(one.number), 5)
+        until(lambda: is_served(one.number))
 
 
 @pytest.mark.slow
@@ -253,4 +257,10 @@ def test_retraining_begins_one_run_however_often_it_is_asked_for(tmp_path: Path)
 
 
 def test_a_caller_waits_less_for_an_admins_order_than_the_border_waits_for_an_answer() -> None:
-    assert LIMITS.airflow_seconds < LIMITS.admin_seconds < LIMITS.answer_seconds
+    users = Limits()
+    assert users.airflow_seconds < users.admin_seconds < users.answer_seconds
+
+
+def test_champions_are_looked_for_twice_as_often_as_five_seconds_need() -> None:
+    users = Limits()
+    assert users.registry_poll_seconds + users.watch_seconds <= 5 / 2

@@ -2,8 +2,8 @@
 
 import re
 import stat
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from serving.access import auth
 from serving.access.auth import Caller, Role, Tokens, authorization, issue
 from serving.access.keys import make_secret
 from serving.limits import LIMITS
+from serving.schemas.problems import ProblemError
 from tests.serving.forged import BILLING, FORGERIES, SECRET, Forgery, by_secret, jwks, pem, refusal, settings, signed
+from tests.serving.process import until
 
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=str)
@@ -76,10 +78,18 @@ def test_clocks_may_differ_by_half_a_minute_and_not_by_ten_minutes(dates: dict[s
 
 
 def test_a_token_that_was_taken_is_refused_once_it_has_expired() -> None:
-    tokens, header = by_secret(), f"Bearer {signed(iat=-900, exp=-28)}"
-    assert tokens.caller(header) == BILLING
-    time.sleep(2.1)
-    assert "expired" in refusal(tokens, header).detail
+    """A busy machine may look at it too late, so that one is taken which has longer to go."""
+    tokens = by_secret()
+    headers = (f"Bearer {signed(iat=-900, exp=left - 30)}" for left in (2, 10, 60))
+    taken = next(header for header in headers if is_taken(tokens, header))
+    until(lambda: not is_taken(tokens, taken))
+    assert "expired" in refusal(tokens, taken).detail
+
+
+def is_taken(tokens: Tokens, header: str) -> bool:
+    with suppress(ProblemError):
+        return tokens.caller(header) == BILLING
+    return False
 
 
 @pytest.mark.parametrize(("expires", "known"), [(1_000.0, 60.0), (30.0, 30.0), (-5.0, -5.0)])

@@ -30,7 +30,7 @@ Guarded = Callable[..., "Ours"]
 class Ours:
     """The application behind a border of its own, with a few more routes."""
 
-    def __init__(self, service: Service, home: Path, rate: str = "100/minute", limits: Limits = LIMITS) -> None:
+    def __init__(self, service: Service, home: Path, rate: str = "100/hour", limits: Limits = LIMITS) -> None:
         self.settings = settings(home, jwt_secret=SECRET, rate_limit=rate)
         self.app = application(PRODUCTS)
         self.app.state.running = copy(service.running)
@@ -111,7 +111,7 @@ def test_refusals_are_measured_under_no_route(guarded: Guarded, service: Service
 
 
 def test_one_more_than_the_limit_is_refused_and_public_paths_never_are(guarded: Guarded) -> None:
-    ours = guarded(rate="3/minute")
+    ours = guarded(rate="3/hour")
     assert [ours.ask().status_code for _ in range(5)] == [200, 200, 200, 429, 429]
     assert int(ours.ask().headers["retry-after"]) >= 1
     assert {ours.http.get(path).status_code for path in [*PUBLIC] * 3} == {200}
@@ -137,13 +137,13 @@ def test_one_more_than_the_limit_is_refused_and_public_paths_never_are(guarded: 
 def test_the_limit_knows_the_subject_whatever_else_the_request_says(
     guarded: Guarded, path: str, headers: dict[str, str]
 ) -> None:
-    ours = guarded(rate="2/minute")
+    ours = guarded(rate="2/hour")
     assert [ours.ask().status_code for _ in range(2)] == [200, 200]
     assert ours.ask(path=path, **headers).status_code == 429
 
 
 def test_another_token_of_the_same_subject_is_no_other_subject(guarded: Guarded) -> None:
-    ours = guarded(rate="2/minute")
+    ours = guarded(rate="2/hour")
     tokens = [issue(ours.settings, "anna", Role.SERVICE, timedelta(minutes=minutes)) for minutes in (1, 2, 3)]
     found = [ours.http.get("/who", headers={"Authorization": f"Bearer {token}"}).status_code for token in tokens]
     assert found == [200, 200, 429]
@@ -152,7 +152,7 @@ def test_another_token_of_the_same_subject_is_no_other_subject(guarded: Guarded)
 def test_a_batch_counts_as_its_requests_and_is_refused_before_any_of_them_is_answered(
     guarded: Guarded, service: Service
 ) -> None:
-    ours = guarded(rate="20/minute")
+    ours = guarded(rate="20/hour")
     line = 'talentml_answers_total{product="task_performance",source="model"}'
     before = service.metric(line)
     found = [
@@ -160,7 +160,7 @@ def test_a_batch_counts_as_its_requests_and_is_refused_before_any_of_them_is_ans
         for size in (12, 9, 7)
     ]
     assert [answer.status_code for answer in found] == [200, 429, 200]
-    assert int(found[1].headers["retry-after"]) >= 50
+    assert int(found[1].headers["retry-after"]) >= 3_000
     assert service.metric(line) - before == 12 + 7
     assert ours.ask().status_code == 429
 

@@ -159,7 +159,7 @@ def test_in_the_shadow_the_champion_s_answers_are_given_and_the_challenger_s_sco
     third.running.shadow.start()
     follow(third, challenge(third.home, 4, "shadow", share=1.0))
     assert {(version, *marks) for _, version, marks in answered(third)} == {(3, 0.03)}
-    until(lambda: third.running.shadow.waits == 0, 20)
+    until(lambda: third.running.shadow.waits == 0)
     third.running.shadow.close()
     written = logged(third)
     for task in TWENTY:

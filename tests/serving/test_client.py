@@ -9,6 +9,7 @@ from feature_repo.errors import ServingError
 from serving.client import Client
 from tests.serving.conftest import Service
 from tests.serving.questions import asking
+from tests.serving.scripted import patient
 from tests.serving.test_routes import lasting
 
 Asked = Callable[[Client], dict[str, Any]]
@@ -17,7 +18,7 @@ Asked = Callable[[Client], dict[str, Any]]
 @pytest.fixture
 def client(service: Service) -> Client:
     """A client of the application in this process."""
-    return Client("http://service", http=service.http)
+    return patient("http://service", http=service.http)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from serving.client import Answer, Cache, Client, RefusedError
-from tests.serving.scripted import ANSWER, OK, Scripted, problem, says, scripted
+from serving.client import Answer, Cache, RefusedError
+from tests.serving.scripted import ANSWER, OK, Scripted, patient, problem, says, scripted
 
 HOUR = 3_600.0
 
@@ -16,7 +16,7 @@ class World:
 
     def __init__(self, server: Scripted) -> None:
         self.server, self.now = server, 0.0
-        self.client = Client(server.url, cache=Cache(most=3, clock=lambda: self.now))
+        self.client = patient(server.url, cache=Cache(most=3, clock=lambda: self.now))
 
     def ask(self, limit: int = 3, **options: Any) -> Answer:
         return self.client.careers("P0", ["analyst"], limit, **options)

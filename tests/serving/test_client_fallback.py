@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from pydantic_core import to_json
 
-from serving.client import Client, RefusedError, UnreachableError
+from serving.client import RefusedError, UnreachableError
 from serving.client.fallback import ruled
 from serving.routes.api import schema_name
 from serving.schemas.replies import batch_reply, reply_model
 from tests.serving.conftest import Service
 from tests.serving.questions import ASKED, Asking
-from tests.serving.scripted import dead_url
+from tests.serving.scripted import dead_url, patient
 from tests.serving.test_routes import lasting
 
 every_route = pytest.mark.parametrize("asked", ASKED, ids=str)
@@ -60,7 +60,7 @@ def test_without_named_items_there_is_nothing_to_rank(asked: Asking) -> None:
 
 
 def test_a_task_that_is_given_is_judged_by_its_columns() -> None:
-    with Client(dead_url(), timeout=1) as client:
+    with patient(dead_url()) as client:
         [short, long] = client.estimate([("P1", TASK), ("P1", {**TASK, "estimate_hours": 20.0})])["estimates"]
         assert (short["hours"]["expected"], long["hours"]["expected"]) == (2.0, 20.0)
         ranked = client.rank(task=TASK, candidates=["P2", "P1"])
@@ -68,7 +68,7 @@ def test_a_task_that_is_given_is_judged_by_its_columns() -> None:
 
 
 def test_an_answer_of_the_client_s_own_says_so() -> None:
-    with Client(dead_url(), timeout=1) as client:
+    with patient(dead_url()) as client:
         answer = client.jobs_for("P1", ["JB0"])
         assert (answer.answered_by, answer.source, answer.reason) == ("client", "fallback", "service unreachable")
         [first, _] = client.batch("/api/v1/careers/recommend/batch", [{"person_id": "P0"}, {"person_id": "P1"}])
@@ -77,7 +77,7 @@ def test_an_answer_of_the_client_s_own_says_so() -> None:
 
 def test_a_bad_request_is_refused_though_the_service_is_away() -> None:
     with (
-        Client(dead_url(), timeout=1) as client,
+        patient(dead_url()) as client,
         pytest.raises(RefusedError, match=r"422, .* min_score: Input") as error,
     ):
         client.jobs_for("P1", min_score=101)
@@ -86,7 +86,7 @@ def test_a_bad_request_is_refused_though_the_service_is_away() -> None:
 
 def test_who_wants_no_fallback_gets_an_error() -> None:
     with (
-        Client(dead_url(), timeout=1, fallback=False) as client,
+        patient(dead_url(), fallback=False) as client,
         pytest.raises(UnreachableError, match="no answer from"),
     ):
         client.jobs_for("P1", ["JB0"])

@@ -23,11 +23,11 @@ async def ended(first: float, moved: float, work: float) -> tuple[bool, float]:
 @pytest.mark.parametrize(
     ("first", "moved", "work", "found", "least"),
     [
-        (0.05, 0.05, 0.0, True, 0.0),
-        (0.05, 0.05, 9.0, False, 0.05),
-        (0.05, 0.30, 0.2, True, 0.2),  # moved on
-        (0.05, 0.30, 9.0, False, 0.3),
-        (9.00, 0.05, 9.0, False, 0.05),  # moved nearer
+        (99.0, 99.0, 0.0, True, 0.0),
+        (0.05, 0.05, 99.0, False, 0.05),
+        (0.05, 99.0, 0.2, True, 0.2),  # moved on
+        (0.05, 0.30, 99.0, False, 0.3),
+        (99.0, 0.05, 99.0, False, 0.05),  # moved nearer
     ],
 )
 def test_a_block_is_ended_where_its_deadline_was_moved_to(
@@ -35,12 +35,12 @@ def test_a_block_is_ended_where_its_deadline_was_moved_to(
 ) -> None:
     is_whole, seconds = asyncio.run(ended(first, moved, work))
     assert is_whole is found
-    assert least - 0.01 <= seconds < 5
+    assert least - 0.01 <= seconds < 60
 
 
 def test_whoever_cancels_the_task_cancels_it_and_no_deadline_makes_a_timeout_of_it() -> None:
     async def story() -> str:
-        task = asyncio.create_task(ended(5.0, 5.0, 9.0))
+        task = asyncio.create_task(ended(99.0, 99.0, 99.0))
         await asyncio.sleep(0.01)
         task.cancel()
         try:
@@ -54,9 +54,9 @@ def test_whoever_cancels_the_task_cancels_it_and_no_deadline_makes_a_timeout_of_
 
 def test_what_a_block_raises_goes_on_and_a_task_goes_on_after_a_timeout() -> None:
     async def story() -> tuple[bool, int]:
-        with pytest.raises(ValueError, match="x"), Deadline(Deadlines(), 5.0):
+        with pytest.raises(ValueError, match="x"), Deadline(Deadlines(), 99.0):
             raise ValueError("x")
-        late, _ = await ended(0.01, 0.01, 9.0)
+        late, _ = await ended(0.01, 0.01, 99.0)
         task = asyncio.current_task()
         assert task
         await asyncio.sleep(0.02)  # nothing is left that would cancel it
@@ -77,7 +77,7 @@ def test_of_many_blocks_each_is_ended_at_its_own_time_by_one_timer() -> None:
         return True
 
     async def story() -> list[bool]:
-        return await asyncio.gather(one(9, 0.3), one(0.05, 9), one(0.2, 0.1), one(0.2, 9), one(9, 0.0))
+        return await asyncio.gather(one(99, 0.3), one(0.05, 99), one(99, 0.1), one(0.2, 99), one(99, 0.0))
 
     assert asyncio.run(story()) == [True, False, True, False, True]
     assert asyncio.run(story()) == [True, False, True, False, True], "and in another event loop"

@@ -1,5 +1,6 @@
 """Prometheus sees what was stored of what people say, and why the rest was not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_what_is_stored_and_what_is_not_is_counted_with_the_reason(
 ) -> None:
     engine = database(load(home=tmp_path))
     append(engine, LOGGED)
-    monkeypatch.setattr(served, "LIMITS", type(LIMITS)(feedback_per_day=2, feedback_log_seconds=0.1))
+    monkeypatch.setattr(served, "LIMITS", replace(LIMITS, feedback_per_day=2, feedback_log_seconds=0.1))
     at = desk(engine)
     story = [
         (ONE, {}, HR, 201),

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,22 +14,31 @@ from feature_repo.settings import Settings
 from monitoring import experiment
 from monitoring.experiment import Experiment, Mode
 from serving.launch import environment
-from serving.versions import champions
+from serving.limits import LIMITS
+from serving.versions import champions, follower
 from serving.versions.champions import Challenger, Champions, Promoted
 from serving.versions.follower import HUNG, alive, asked
 from tests.faults.front import Way, front
-from tests.serving.process import ROOT, free_port, until
+from tests.patience import LONG
+from tests.ports import dead_port
+from tests.serving.process import ROOT, until
 from tests.training import tracking
 from training.registry import Registry
 from training.version import Version
 
+PATIENT_FOLLOWER = """
+from tests import patience
+patience.install()
+from serving.versions.follower import main
+main()
+"""
 AT = datetime(2012, 1, 1, tzinfo=UTC)
 THREE = Promoted(number=3, sha256="abc", as_of=AT, trained_until=AT, tried_at=AT, metrics={"mrr": 0.5, "mae": None})
 
 
 def away(home: Path) -> Settings:
     """Settings whose MLflow answers nobody."""
-    return Settings(home=home, mlflow_url=f"http://127.0.0.1:{free_port()}", _env_file=None)
+    return Settings(home=home, mlflow_url=f"http://127.0.0.1:{dead_port()}", _env_file=None)
 
 
 def test_without_mlflow_the_known_champions_stay_and_the_reason_is_said(tmp_path: Path) -> None:
@@ -69,7 +79,11 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", [Way.SLOW, Way.WRONG])
-def test_an_mlflow_that_says_nothing_or_nonsense_is_as_one_that_is_away(tmp_path: Path, way: Way) -> None:
+def test_an_mlflow_that_says_nothing_or_nonsense_is_as_one_that_is_away(
+    tmp_path: Path, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way is Way.SLOW:
+        monkeypatch.setattr(follower, "LIMITS", replace(LIMITS, registry_seconds=0.5, registry_round_seconds=0.2))
     champions.write(tmp_path, Champions(wanted={"task_assignment": THREE}))
     with front(way=way) as mlflow:
         registry = Registry(Settings(home=tmp_path, mlflow_url=f"http://127.0.0.1:{mlflow.port}", _env_file=None))
@@ -102,8 +116,8 @@ def promoted(product: str, number: int) -> Version:
 
 @pytest.mark.slow
 def test_a_follower_whose_round_hangs_ends_and_another_one_may_begin(tmp_path: Path) -> None:
-    code = "import time\nfrom serving.versions.follower import within\nwith within(0.1):\n    time.sleep(60)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=30, check=False).returncode == HUNG
+    code = "import time\nfrom serving.versions.follower import within\nwith within(0.1):\n    time.sleep(600)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == HUNG
 
 
 @pytest.mark.slow
@@ -113,10 +127,10 @@ def test_a_follower_ends_with_the_service_that_started_it_and_another_takes_over
     first, second = (
         subprocess.Popen(command, stdin=subprocess.PIPE, env=environment(settings), cwd=ROOT) for _ in range(2)
     )
-    until(lambda: champions.read(tmp_path).checked_at is not None, 20)
+    until(lambda: champions.read(tmp_path).checked_at is not None)
     _end(first)
     wrote = champions.read(tmp_path).checked_at
-    until(lambda: champions.read(tmp_path).checked_at != wrote, 20)
+    until(lambda: champions.read(tmp_path).checked_at != wrote)
     _end(second)
 
 
@@ -127,24 +141,24 @@ def test_whatever_a_follower_says_is_json_lines(tmp_path: Path, is_mlflow: bool)
     with front(way=Way.WRONG) as nonsense, (tmp_path / "said").open("wb") as said:
         url = tracking.server() if is_mlflow else f"http://127.0.0.1:{nonsense.port}"
         settings = Settings(home=tmp_path, mlflow_url=url, _env_file=None)
-        command = [sys.executable, "-m", "serving.versions.follower"]
-        follower = subprocess.Popen(
+        command = [sys.executable, "-c", PATIENT_FOLLOWER]
+        started = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=said, stderr=said, env=environment(settings), cwd=ROOT
         )
         begun = datetime.now(UTC)
-        until(lambda: (champions.read(tmp_path).checked_at or AT) > begun, 60)  # what was recorded
+        until(lambda: (champions.read(tmp_path).checked_at or AT) > begun)  # what was recorded
         recorded = champions.read(tmp_path).checked_at
-        until(lambda: champions.read(tmp_path).checked_at != recorded, 60)
-        _end(follower)
+        until(lambda: champions.read(tmp_path).checked_at != recorded)
+        _end(started)
     assert (champions.read(tmp_path).error is None) == is_mlflow
     lines = [json.loads(line) for line in (tmp_path / "said").read_text().splitlines()]
     assert {line["logger"] for line in lines} == (set() if is_mlflow else {"talentml.serving"})
 
 
-def _end(follower: subprocess.Popen[bytes]) -> None:
-    assert follower.stdin is not None
-    follower.stdin.close()
-    assert follower.wait(10) == 0
+def _end(started: subprocess.Popen[bytes]) -> None:
+    assert started.stdin is not None
+    started.stdin.close()
+    assert started.wait(LONG) == 0
 
 
 # --- Running experiments
@@ -181,7 +195,7 @@ def test_without_mlflow_a_challenger_that_was_never_fetched_waits(tmp_path: Path
 
 
 def test_without_the_database_all_experiments_go_on_and_the_reason_is_said(tmp_path: Path, tried: Experiment) -> None:
-    url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+    url = f"postgresql://nobody@127.0.0.1:{dead_port()}/none"
     registry = Registry(Settings(home=tmp_path, mlflow_url=away(tmp_path).mlflow_url, database_url=url, _env_file=None))
     found = asked(registry, lambda _: None, ["task_assignment"], tmp_path)
     assert found.challengers["task_assignment"].experiment == tried.id
@@ -189,10 +203,13 @@ def test_without_the_database_all_experiments_go_on_and_the_reason_is_said(tmp_p
     assert (found.error or "").startswith("platform database ")
 
 
-def test_a_database_that_hangs_holds_up_no_champion(tmp_path: Path, tried: Experiment) -> None:
+def test_a_database_that_hangs_holds_up_no_champion(
+    tmp_path: Path, tried: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "LIMITS", replace(LIMITS, database_seconds=0.5))
     with front(way=Way.SLOW) as database:
         url = f"postgresql://nobody@127.0.0.1:{database.port}/none"
         slow = Settings(home=tmp_path, mlflow_url=away(tmp_path).mlflow_url, database_url=url, _env_file=None)
         found = asked(Registry(slow), lambda name: None, ["task_assignment"], tmp_path)
     assert found.challengers["task_assignment"].experiment == tried.id
-    assert found.error == "platform database: no answer within 5 s"
+    assert found.error == "platform database: no answer within 0.5 s"

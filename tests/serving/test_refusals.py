@@ -33,7 +33,7 @@ MOST = LIMITS.audited_refusals
 class Guarded:
     """The service behind its border, with a rate limit of its own; the audit log is read once all is written."""
 
-    def __init__(self, home: Path, rate: str = "1000/minute", limits: Limits = LIMITS) -> None:
+    def __init__(self, home: Path, rate: str = "1000/hour", limits: Limits = LIMITS) -> None:
         self.settings = settings_of(home)
         self.running = Running(self.settings, PRODUCTS)
         app = application(PRODUCTS)
@@ -53,7 +53,7 @@ class Guarded:
 
 def written(settings: Settings, count: int) -> list[Entry]:
     engine = database(settings)
-    until(lambda: len(entries(engine)) >= count, 5)
+    until(lambda: len(entries(engine)) >= count)
     found = entries(engine)
     assert len(found) == count
     return found
@@ -83,7 +83,7 @@ def test_a_call_without_a_good_token_is_audited(guarded: Callable[..., Guarded])
 
 
 def test_a_call_too_many_and_one_too_large_are_audited(guarded: Callable[..., Guarded]) -> None:
-    ours = guarded(rate="1/minute")
+    ours = guarded(rate="1/hour")
     assert ours.post(ROLLBACK, content=b" " * (LIMITS.body_bytes + 1)) == 413
     assert ours.post(ROLLBACK) == 429
     assert sorted(said(ours.written(2))) == [
@@ -120,7 +120,7 @@ def test_other_paths_are_not_audited(guarded: Callable[..., Guarded], path: str)
 
 def test_of_a_flood_the_first_are_listed_and_the_rest_is_counted(guarded: Callable[..., Guarded]) -> None:
     """And it hides no refusal of somebody who is known."""
-    ours = guarded(rate="1/minute")
+    ours = guarded(rate="1/hour")
     for _ in range(MOST + 25):
         assert ours.post(RETRAIN, None) == 401
     assert [ours.post(ROLLBACK, Role.SERVICE) for _ in range(2)] == [403, 429]
@@ -152,5 +152,5 @@ def test_a_refusal_is_told_though_it_cannot_be_written(
         connection.execute(text("drop table audit_log"))
     with caplog.at_level(logging.WARNING):
         assert ours.post(RETRAIN, None) == 401
-        until(lambda: "this line is all there is" in caplog.text, 5)
+        until(lambda: "this line is all there is" in caplog.text)
     assert "retrain  refused, role unknown, subject unknown" in caplog.text

@@ -1,7 +1,6 @@
 """A shadow scores along after the answer, bounded, and its scores are a record of their own."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -112,16 +111,15 @@ def test_a_shadow_that_fails_is_recorded_as_the_rule_s_and_the_next_one_is_score
         with engine.connect() as connection:
             return list(connection.scalars(chosen))
 
-    until(lambda: sources() == ["fallback", "model"], 20)
+    until(lambda: sources() == ["fallback", "model"])
     shadow.close()
 
 
 def test_what_finds_no_room_is_left_out_and_nobody_waits(third: Service) -> None:
+    """Nothing empties the queue: who waited for room would wait for ever."""
     shadow, each = Shadow(third.running.journal, third.running.metrics), beside(third, 4)
-    begun = time.monotonic()
     for _ in range(LIMITS.shadow_waiting + 5):
         shadow.add(each)
-    assert time.monotonic() - begun < 1
     assert third.metric(f'talentml_shadow_left_out_total{{product="{PRODUCT.name}"}}') == 5
     shadow.close()
 

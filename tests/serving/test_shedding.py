@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from serving.access import shedding as shedding_module
 from serving.access.shedding import Shedding
 from serving.limits import LIMITS
 from serving.schemas.problems import ProblemError
@@ -13,11 +15,11 @@ from serving.schemas.problems import ProblemError
 TWO = replace(LIMITS, in_flight=2, refusal_seconds=0.0)
 
 
-async def asked(shedding: Shedding, work: float = 0.01, blocking: float = 0.0) -> int:
-    """The status of a request that awaits for some seconds, or blocks the event loop."""
+async def asked(shedding: Shedding, work: float = 0.01, block: Callable[[], None] = lambda: None) -> int:
+    """The status of a request that blocks the event loop, and then awaits for some seconds."""
     try:
         async with shedding:
-            time.sleep(blocking)
+            block()
             await asyncio.sleep(work)
     except ProblemError as error:
         return error.status if error.headers["Retry-After"] == "1" else 0
@@ -35,19 +37,33 @@ def test_who_finds_all_places_taken_is_told_to_come_back() -> None:
 def test_short_answers_that_never_wait_are_counted_too() -> None:
     async def story() -> list[int]:
         shedding = Shedding(TWO)
-        return await asyncio.gather(*(asked(shedding, work=0.0, blocking=0.01) for _ in range(5)))
+        return await asyncio.gather(*(asked(shedding, work=0.0, block=lambda: time.sleep(0.01)) for _ in range(5)))
 
     assert asyncio.run(story()) == [200, 200, 503, 503, 503]
 
 
-def test_who_has_waited_too_long_for_its_turn_is_turned_away() -> None:
-    """The first begins at once; the others arrive when it ends, and begin 0, 40, 80 ms later."""
+def test_who_has_waited_too_long_for_its_turn_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first begins at once; the others arrive when it ends, and begin 0, 40, 80 s later."""
+    clock = Clock()
+    monkeypatch.setattr(shedding_module, "time", clock)
 
     async def story() -> list[int]:
-        shedding = Shedding(replace(LIMITS, wait_seconds=0.06, refusal_seconds=0.0))
-        return await asyncio.gather(*(asked(shedding, blocking=0.04) for _ in range(5)))
+        shedding = Shedding(replace(LIMITS, wait_seconds=60.0, refusal_seconds=0.0))
+        return await asyncio.gather(*(asked(shedding, block=lambda: clock.sleep(40.0)) for _ in range(5)))
 
     assert asyncio.run(story()) == [200, 200, 200, 503, 503]
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 def test_requests_begin_in_the_order_of_their_arrival() -> None:
@@ -76,7 +92,7 @@ def test_the_loop_looks_up_between_two_answers() -> None:
                 await asyncio.sleep(0)
 
         ticker = asyncio.create_task(tick())
-        await asyncio.gather(*(asked(shedding, work=0.0, blocking=0.002) for _ in range(10)))
+        await asyncio.gather(*(asked(shedding, work=0.0, block=lambda: time.sleep(0.002)) for _ in range(10)))
         ends = True
         await ticker
         return len(seen)
@@ -86,15 +102,16 @@ def test_the_loop_looks_up_between_two_answers() -> None:
 
 def test_a_caller_that_is_slow_to_send_takes_no_place() -> None:
     async def story() -> int:
-        shedding, ends = Shedding(TWO), asyncio.Event()
+        shedding, both, ends = Shedding(TWO), asyncio.Barrier(3), asyncio.Event()
 
         async def slow() -> None:
             async with shedding:
                 with shedding.given_up:
+                    await both.wait()
                     await ends.wait()
 
         waiting = [asyncio.create_task(slow()) for _ in range(2)]
-        await asyncio.sleep(0.01)
+        await both.wait()
         status = await asked(shedding)
         ends.set()
         await asyncio.gather(*waiting)

@@ -4,6 +4,7 @@ import threading
 import time
 
 from serving.watch import Watch
+from tests.patience import LONG
 from tests.serving.process import until
 
 
@@ -16,8 +17,8 @@ def test_a_round_that_fails_is_followed_by_the_next_one() -> None:
             raise OSError("no disk")
 
     watch = Watch("disk", turn, pause=0.01)
-    assert watch.start(5)
-    until(lambda: len(rounds) > 3, 5)
+    assert watch.start(LONG)
+    until(lambda: len(rounds) > 3)
     watch.close()
     ended = len(rounds)
     time.sleep(0.05)
@@ -30,5 +31,5 @@ def test_a_first_round_that_hangs_is_waited_for_no_longer_than_told_and_ends_in_
     watch = Watch("disk", lambda: rounds.append(disk_answers.wait()), pause=0.01)
     assert not watch.start(0.05)
     disk_answers.set()
-    until(lambda: len(rounds) > 1, 5)
+    until(lambda: len(rounds) > 1)
     watch.close()

@@ -1,0 +1,36 @@
+"""Limits of time that no busy machine reaches: whatever a test is about, it is not what the service does when slow.
+
+A read that takes over a second is answered by the rules, an explanation by null, a question that waited half a second
+for its turn by 503: rightly, but a machine with other work to do is as slow. A test of such a limit sets it, or takes
+what users have: `Limits()`.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from serving import limits
+
+VARIABLE = "TALENTML_TEST_LIMITS"
+LONG = 120.0
+PATIENT = dict.fromkeys(
+    (
+        "wait_seconds", "answer_seconds", "read_seconds", "explanation_seconds", "extra_seconds", "open_seconds",
+        "load_seconds", "load_wait_seconds", "registry_seconds", "registry_round_seconds", "database_seconds",
+        "airflow_seconds", "admin_seconds", "rollback_seconds", "retrain_again_seconds", "feedback_seconds",
+        "feedback_lock_seconds", "log_flush_seconds",
+    ),
+    LONG,
+)  # fmt: skip
+
+
+def install() -> None:
+    """LIMITS are these, or what VARIABLE says, for all that is imported from now on."""
+    said = os.environ.get(VARIABLE)
+    limits.LIMITS = replace(limits.LIMITS, **(PATIENT if said is None else json.loads(said)))
+
+
+def variables(given: Mapping[str, float]) -> dict[str, str]:
+    """What another process is told, so that these are its limits and all others are as users have them."""
+    return {VARIABLE: json.dumps(dict(given))}
