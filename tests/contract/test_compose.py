@@ -20,7 +20,7 @@ from feature_repo.sources.probes import place
 from feature_repo.sources.servers import SOURCES
 from serving import launch
 from serving.access.keys import secret
-from serving.limits import LIMITS
+from serving.limits import Limits
 
 TEXT = (REPOSITORY / "docker-compose.yml").read_text()
 EXAMPLE = (REPOSITORY / ".env.example").read_text()
@@ -194,7 +194,7 @@ def test_the_service_answers_with_two_workers_of_one_thread_each() -> None:
 
 def test_a_service_that_is_told_to_stop_has_the_time_to_write_its_log() -> None:
     grace = services()["service"]["stop_grace_period"]
-    assert int(grace.removesuffix("s")) > 2 * LIMITS.log_flush_seconds
+    assert int(grace.removesuffix("s")) > 2 * Limits().log_flush_seconds
 
 
 def test_every_option_of_airflow_that_we_set_exists(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from feature_repo.sources.launches import Launch, launched, log_of
 from feature_repo.sources.ledger import Server, password
 from serving.access.keys import make_secret
 from serving.airflow import Airflow
+from tests.patience import LONG
 from training.products import PRODUCTS
 
 pytestmark = pytest.mark.slow
@@ -47,7 +48,7 @@ def members(server: Server) -> set[int]:
 
 def test_each_page_answers(running: list[Server]) -> None:
     for server in running:
-        with urlopen(servers.page(server), timeout=10) as answer:
+        with urlopen(servers.page(server), timeout=LONG) as answer:
             assert answer.status == 200
 
 
@@ -100,11 +101,11 @@ def test_airflow_without_its_scheduler_is_started_again(settings: Settings, runn
     airflow = running[1]
     before = members(airflow)
     os.kill(next(pid for pid in before if "scheduler" in command_line(pid)), signal.SIGKILL)
-    assert processes.wait_until(lambda: not plans.is_well(airflow), 10)
+    assert processes.wait_until(lambda: not plans.is_well(airflow), LONG)
 
     (again,) = servers.start(settings, ["airflow"])
 
-    assert plans.is_well(again)
+    assert processes.wait_until(lambda: plans.is_well(again), LONG)  # it is asked for five seconds only
     assert again.place == airflow.place
     assert not members(again) & before
 

@@ -20,6 +20,7 @@ from feature_repo.settings import Settings, load
 from feature_repo.sources import mysql, processes, servers
 from feature_repo.sources.ledger import Ledger, Server, password
 from feature_repo.sources.probes import answer
+from tests.patience import LONG
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_starts_at_the_same_time_share_one_set_of_servers(settings: Settings, st
         f"print([s.pid for s in servers.start(load(home={str(settings.root)!r}))])"
     )
     both = [subprocess.Popen([sys.executable, "-c", command], stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = {one.communicate(timeout=60)[0].strip() for one in both}
+    said = {one.communicate(timeout=LONG)[0].strip() for one in both}
     assert said == {str([server.pid for server in started])}
 
 
@@ -172,7 +173,7 @@ def test_stop_ends_the_server_and_nothing_else(tmp_path: Path) -> None:
 
 def test_a_strangers_process_with_a_recorded_pid_is_never_ended(tmp_path: Path) -> None:
     settings = load(home=tmp_path)
-    with subprocess.Popen(["sleep", "60"], start_new_session=True) as stranger:
+    with subprocess.Popen(["sleep", "6000"], start_new_session=True) as stranger:
         url = SecretStr("mongodb://127.0.0.1:1")
         Ledger(settings).put(Server("mongodb", "stand-in", url, "died", stranger.pid, "a boot:1", tmp_path / "log"))
         servers.stop(settings)
@@ -186,7 +187,7 @@ def test_a_server_outlives_its_starter_and_holds_none_of_its_pipes(tmp_path: Pat
         f"servers.start(load(home={str(tmp_path)!r}), ['mongodb'], print)"
     )
     try:
-        done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=LONG)
         assert "mongodb: " in done.stdout  # The pipe was closed: run() would have hung otherwise.
         assert [up for _, up in servers.status(load(home=tmp_path))] == [True]
     finally:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.patience import LONG
+
 TALENTML = Path(sys.executable).with_name("talentml")
 
 
@@ -24,7 +26,7 @@ class Done:
         return json.loads(self.stdout, parse_constant=lambda _: 1 / 0)
 
 
-def talentml(*words: str | Path, home: Path | None = None, limit: float = 280, **environment: str) -> Done:
+def talentml(*words: str | Path, home: Path | None = None, limit: float = 10 * LONG, **environment: str) -> Done:
     """Run a verb. Settings of the machine that runs the tests do not reach it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TALENTML_")}
     homes = {"TALENTML_HOME": str(home)} if home else {}

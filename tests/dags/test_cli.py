@@ -14,6 +14,7 @@ from dags.output import Answer, show
 from feature_repo import errors
 from feature_repo.settings import Settings
 from tests.dags.command import TALENTML, talentml
+from tests.patience import LONG
 
 VERBS = {
     "doctor", "servers start", "servers stop", "servers status", "seed synthetic", "seed sip", "seed so-survey",
@@ -126,7 +127,7 @@ def test_a_malformed_date_is_refused_with_an_example(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_stops_reading_ends_the_command_quietly() -> None:
-    done = subprocess.run(f"{TALENTML} products | true", shell=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(f"{TALENTML} products | true", shell=True, capture_output=True, text=True, timeout=LONG)
     assert "Traceback" not in done.stderr
 
 

@@ -11,6 +11,7 @@ from feature_repo.platform import database
 from feature_repo.platform.tables import model_versions
 from feature_repo.settings import load
 from monitoring.feedback import Feedback, give
+from tests.patience import LONG
 
 TRAINED = datetime(2026, 1, 5, 2, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -58,14 +59,14 @@ def test_feedback_since_the_training_counts_as_labelled_records(
     register(engine, NOW - timedelta(days=1))
     for subject in range(subjects):
         for number in range(words):
-            give(engine, said(f"s{subject}", number, NOW - timedelta(minutes=1)), per_day=1000, seconds=5)
+            give(engine, said(f"s{subject}", number, NOW - timedelta(minutes=1)), per_day=1000, seconds=LONG)
     found = feedback_since_training(engine, PRODUCT)
     assert (found, Reasons().found(TRAINED, TRAINED, found, False, False)) == (counts, reasons)
 
 
 def test_what_was_said_before_the_newest_version_was_registered_does_not_count_again(tmp_path: Path) -> None:
     engine = database(load(home=tmp_path))
-    give(engine, said("hr", 1, NOW - timedelta(hours=2)), per_day=9, seconds=5)
+    give(engine, said("hr", 1, NOW - timedelta(hours=2)), per_day=9, seconds=LONG)
     assert feedback_since_training(engine, PRODUCT) == 0  # never trained: due for that reason
     register(engine, NOW - timedelta(hours=3))
     assert feedback_since_training(engine, PRODUCT) == 1

@@ -16,10 +16,9 @@ from feature_repo.retrieval import facts
 from feature_repo.settings import Settings
 from feature_repo.versions import current
 from serving.access.auth import Caller, Role, Tokens
-from serving.client import Client
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
-from tests.serving.scripted import says, scripted
+from tests.serving.scripted import patient, says, scripted
 from training.products import PRODUCTS
 
 
@@ -33,7 +32,7 @@ def home(tmp_path: Path) -> Path:
 def page(home: Path, service: Service) -> str:
     """All that is told, as the demo prints it."""
     out = Console(file=io.StringIO(), width=160, highlight=False)
-    for each in told(service.running.settings, world.AS_OF, Client("http://service", http=service.http)):
+    for each in told(service.running.settings, world.AS_OF, patient("http://service", http=service.http)):
         out.print(table(each.title, each.rows, each.columns))
         out.print(*each.why, sep="\n", markup=False)
     service.running.journal.close()

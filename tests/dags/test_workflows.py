@@ -35,7 +35,12 @@ print("RESULT " + json.dumps({{
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     home = tmp_path_factory.mktemp("airflow")
-    given = {**os.environ, "AIRFLOW_HOME": str(home), "TALENTML_HOME": str(home / "home")}
+    ours = {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "600",
+        "TALENTML_HOME": str(home / "home"),
+    }
+    given = {**os.environ, **ours}
     code = READ.format(folder=str(ROOT / "dags"))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=given)
     return dict(json.loads(next(line for line in done.stdout.splitlines() if line.startswith("RESULT"))[7:]))

@@ -32,7 +32,7 @@ STAGES = (
     {f"promote {name}": f"promote {name} --as-of {UNTIL}" for name in PRODUCTS},
     {
         "promote again": f"promote task_performance --as-of {UNTIL}",
-        "deploy": "deploy task_assignment",
+        "deploy": "deploy task_assignment --seconds 600",
         **{f"evaluate {name}": f"evaluate {name} --since 2025-07-01 --until {UNTIL}" for name in PRODUCTS},
         **{f"score {name}": f"score {name}" for name in PRODUCTS},
         "drift": "drift task_performance",

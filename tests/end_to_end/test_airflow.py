@@ -13,8 +13,9 @@ import pytest
 from serving.airflow import Airflow, Run
 from tests.dags.command import talentml
 from tests.end_to_end.conftest import EARLY, UNTIL, Journey
+from tests.patience import LONG
 
-pytestmark = pytest.mark.timeout(1200)  # the first test waits for the whole journey: seven products
+pytestmark = pytest.mark.timeout(3600)  # the first test waits for the whole journey: seven products
 ROOT = Path(__file__).parents[2]
 PRODUCT = "talentml_task_performance"
 TEST_RUN = """
@@ -39,7 +40,7 @@ def airflow(journey: Journey) -> Iterator[Airflow]:
 
 def run(airflow: Airflow, dag: str, until: str) -> Run:
     airflow.unpause(dag)
-    return airflow.wait(dag, airflow.trigger(dag, {"until": until}), seconds=280)
+    return airflow.wait(dag, airflow.trigger(dag, {"until": until}), seconds=10 * LONG)
 
 
 def states(found: Run) -> dict[str, str | None]:
@@ -74,6 +75,7 @@ def test_a_refusal_by_the_gate_is_skipped_with_deploy_and_drift_still_runs(journ
     settings = {
         "AIRFLOW_HOME": str(tmp_path),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "600",
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "TALENTML_HOME": str(journey.settings.root),
     }

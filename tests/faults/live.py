@@ -2,8 +2,8 @@
 
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ import psutil
 from feature_repo.settings import Settings
 from serving.access.auth import Role, issue
 from serving.access.keys import make_secret
+from tests.patience import LONG, PATIENT
 from tests.serving import tiny, world
 from tests.serving.conftest import promote, promoted
 from tests.serving.process import Server, server
@@ -40,22 +41,29 @@ class Live:
     def client(self, subject: str = "billing") -> httpx.Client:
         """Asks as a subject."""
         headers = {"Authorization": self.token(subject), "Content-Type": "application/json"}
-        return httpx.Client(base_url=self.server.url, headers=headers, timeout=30)
+        return httpx.Client(base_url=self.server.url, headers=headers, timeout=LONG)
 
     @contextmanager
     def line(self) -> Iterator["Line"]:
         """A bare connection."""
         place = urlsplit(self.server.url)
-        with socket.create_connection((place.hostname, place.port), timeout=30) as found:
+        with socket.create_connection((place.hostname, place.port), timeout=LONG) as found:
             yield Line(found, self.token())
 
     @property
     def memory(self) -> int:
         """Bytes that the workers hold in memory; the follower, which is still importing, is not one."""
         family = psutil.Process(self.server.pid).children(recursive=True)
-        workers = [each for each in family if "_bentoml_impl.worker.service" in " ".join(each.cmdline())]
-        assert workers, [each.cmdline() for each in family]
+        workers = [each for each in family if "_bentoml_impl.worker.service" in words_of(each)]
+        assert workers, [words_of(each) for each in family]
         return sum(each.memory_info().rss for each in workers)
+
+
+def words_of(process: psutil.Process) -> str:
+    """A process's command line, empty where it has ended since it was listed."""
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
 
 
 @dataclass(frozen=True)
@@ -93,14 +101,14 @@ class Line:
 
 
 @contextmanager
-def live(home: Path, workers: int = 1, **given: Any) -> Iterator[Live]:
+def live(home: Path, workers: int = 1, limits: Mapping[str, float] = PATIENT, **given: Any) -> Iterator[Live]:
     """The service over a small world with tiny models as champions."""
     tiny.install()
     world.copy(home)
     promote(home, promoted(home, 3))
     make_secret(home)
     settings = Settings(home=home, _env_file=None, **given)
-    with server(settings, workers) as found:
+    with server(settings, workers, limits) as found:
         yield Live(settings, found)
 
 

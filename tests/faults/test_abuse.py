@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from serving.limits import LIMITS
 from tests.faults.live import ESTIMATE, QUESTION, RANK, Line, Live, live, seconds_of
+from tests.patience import LONG
 
 pytestmark = pytest.mark.slow
 DEEP = 10_000
@@ -128,7 +128,7 @@ def test_a_hundred_callers_that_never_finish_keep_nobody_from_being_answered(abu
 
 
 def test_a_body_that_does_not_come_is_waited_for_ten_seconds_at_most(line: Line) -> None:
-    line.socket.settimeout(LIMITS.body_seconds + 5)
+    line.socket.settimeout(LONG)
     assert line.ask(line.head("Content-Length: 1000"), b"{") == 408
     assert line.socket.recv(1) == b""
 
@@ -174,8 +174,9 @@ TRICKS: list[tuple[str, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_subject_gets_its_hundred_a_minute_whatever_it_says_beside(tmp_path: Path, workers: int) -> None:
-    with live(tmp_path / "home", workers=workers) as limited, limited.client("somebody-else") as other:
+def test_a_subject_gets_its_hundred_whatever_it_says_beside(tmp_path: Path, workers: int) -> None:
+    running = live(tmp_path / "home", workers=workers, rate_limit="100/hour")
+    with running as limited, limited.client("somebody-else") as other:
         found = []
         for number in range(130):
             path, lines = TRICKS[number % len(TRICKS)]
@@ -185,7 +186,7 @@ def test_a_subject_gets_its_hundred_a_minute_whatever_it_says_beside(tmp_path: P
         assert abs(len([status for status in found if status != 429]) - 100) <= 1
         with limited.client() as client:
             answer = client.post(RANK, content=QUESTION)
-        assert (answer.status_code, 1 <= int(answer.headers["retry-after"]) <= 61) == (429, True)
+        assert (answer.status_code, 1 <= int(answer.headers["retry-after"]) <= 3_700) == (429, True)
         assert other.post(RANK, content=QUESTION).status_code == 200
 
 

@@ -14,10 +14,12 @@ from feature_repo.settings import Settings
 from feature_repo.table import Frame
 from serving.access.auth import issue
 from serving.access.caller import Role
+from tests.patience import LONG
+from tests.ports import dead_port
 from tests.serving import tiny, world
 from tests.serving.conftest import promote, promoted, started
 from tests.serving.logged import logged
-from tests.serving.process import Server, free_port, server, until
+from tests.serving.process import Server, server, until
 from tests.serving.questions import ASKED
 from tests.serving.test_fallback import give
 from tests.serving.test_models import Answering
@@ -36,7 +38,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     tiny.install()
     home = world.copy(tmp_path_factory.mktemp("canaries") / "home")
     promote(home, promoted(home, 3))
-    database = f"postgresql://talent:{PASSWORD}@127.0.0.1:{free_port()}/talent"
+    database = f"postgresql://talent:{PASSWORD}@127.0.0.1:{dead_port()}/talent"
     return Settings(home=home, database_url=SecretStr(database), jwt_secret=SecretStr(KEY), _env_file=None)
 
 
@@ -56,7 +58,7 @@ def answers(settings: Settings, running: Server) -> list[httpx.Response]:
     talent = {"Authorization": f"Bearer {issue(settings, CANARY, Role.TALENT, timedelta(hours=1))}"}
     forged = {"Authorization": f"Bearer {CANARY}.{CANARY}.{CANARY}"}
     headers = {"User-Agent": CANARY, "X-Forwarded-For": CANARY, "Cookie": CANARY, "X-Request-ID": f"{CANARY}@mail"}
-    with httpx.Client(base_url=running.url, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=running.url, headers=headers, timeout=LONG) as client:
         return [
             client.request(method, path, json=body, headers={**token, **more})
             for method, path, body, more in asked()
@@ -93,8 +95,8 @@ def _questions(path: str, method: str, body: Mapping[str, Any]) -> Iterator[tupl
 
 @pytest.mark.slow
 def test_no_log_line_holds_a_canary_and_each_is_json(running: Server, answers: list[httpx.Response]) -> None:
-    until(lambda: "prediction log cannot be written" in running.log.read_text(), 30)
-    until(lambda: running.log.read_text().count('"event":"request"') >= len(answers), 30)  # written once it is sent
+    until(lambda: "prediction log cannot be written" in running.log.read_text())
+    until(lambda: running.log.read_text().count('"event":"request"') >= len(answers))  # written once it is sent
     *lines, _ = running.log.read_text().split("\n")  # the last one may be half written
     assert [line for line in lines if CANARY in line.lower()] == []
     requests = [line for line in map(json.loads, filter(is_ours, lines)) if line["event"] == "request"]
@@ -109,7 +111,7 @@ def is_ours(line: str) -> bool:
 @pytest.mark.slow
 def test_no_metric_holds_a_canary(settings: Settings, running: Server, answers: list[httpx.Response]) -> None:
     token = issue(settings, "ops", Role.ENGINEER, timedelta(hours=1))
-    found = httpx.get(f"{running.url}/metrics", headers={"Authorization": f"Bearer {token}"})
+    found = httpx.get(f"{running.url}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=LONG)
     assert found.status_code == 200
     assert CANARY not in found.text.lower()
 

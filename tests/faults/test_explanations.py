@@ -5,7 +5,7 @@ import gc
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from feature_repo.table import Frame
 from serving.answering.explainers import Explainers
 from serving.limits import LIMITS
 from serving.versions.loading import TIMED, explained_seconds
+from tests.patience import LONG
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
 from tests.serving.test_fallback import swap
@@ -26,8 +27,6 @@ from training.products import PRODUCTS
 from training.route import Outputs
 
 PRODUCT = "task_assignment"
-SOON = 0.5
-"""Seconds: far more than an answer takes, far less than an explanation may."""
 
 
 class Hanging:
@@ -43,7 +42,7 @@ class Hanging:
 
     def contributions(self, frame: pl.DataFrame) -> Contributions:
         self.asked += 1
-        self.let_go.wait(60)
+        self.let_go.wait()
         found: Contributions = self.model.contributions(frame)
         return found
 
@@ -82,37 +81,44 @@ def hanging(service: Service) -> Iterator[Hanging]:
     model.let_go.set()
 
 
-def timed(ask: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], float]:
-    begun = time.perf_counter()
-    return ask(), time.perf_counter() - begun
+def unexplained(service: Service) -> None:
+    """Ask for a ranking; it comes, without its explanation."""
+    answer = service.rank(task_id="T60")
+    assert (answer["source"], answer["explanation"], answer["candidates"][0]["factors"]) == ("model", None, None)
+
+
+def hang_all(service: Service) -> None:
+    """Ask until every thread hangs. One that does not begin in time, on a busy machine, does not."""
+    explainers = service.running.answers.explainers
+    explainers.seconds = 0.2
+    while explainers.hanging < LIMITS.explanation_threads:
+        unexplained(service)
 
 
 def test_a_score_comes_in_time_without_its_explanation_and_at_once_when_all_threads_hang(
     service: Service, hanging: Hanging
 ) -> None:
-    for _ in range(LIMITS.explanation_threads):
-        answer, seconds = timed(lambda: service.rank(task_id="T60"))
-        assert (answer["source"], answer["explanation"], answer["candidates"][0]["factors"]) == ("model", None, None)
-        assert seconds < LIMITS.explanation_seconds + SOON
-    answer, seconds = timed(lambda: service.rank(task_id="T60"))
-    assert (answer["source"], answer["explanation"]) == ("model", None)
-    assert seconds < SOON
+    hang_all(service)
+    service.running.answers.explainers.seconds = LONG
+    begun = time.monotonic()
+    unexplained(service)
+    assert time.monotonic() - begun < LONG / 2
     assert hanging.asked == LIMITS.explanation_threads
 
 
 def test_explanations_come_back_when_those_that_hang_are_done(service: Service, hanging: Hanging) -> None:
-    service.rank(task_id="T60")
+    service.running.answers.explainers.seconds = 0.2
+    unexplained(service)
+    service.running.answers.explainers.seconds = LONG
     hanging.let_go.set()
     assert service.rank(task_id="T60")["explanation"] is not None
 
 
 def test_one_product_s_explanations_that_hang_leave_another_s_scores_alone(service: Service, hanging: Hanging) -> None:
-    for _ in range(LIMITS.explanation_threads):
-        service.rank(task_id="T60")
+    """In a thread of those that hang they would come once these are let go: at the end of this test."""
+    hang_all(service)
     people = [f"N{number}" for number in range(LIMITS.inline_rows + 1)]  # enough to be scored in a thread
-    answer, seconds = timed(lambda: service.rank(task_id="T60", candidates=["P1", *people], explain=False))
-    assert answer["source"] == "model"
-    assert seconds < SOON
+    assert service.rank(task_id="T60", candidates=["P1", *people], explain=False)["source"] == "model"
 
 
 @pytest.mark.parametrize(
@@ -167,13 +173,15 @@ def test_work_that_waits_for_a_thread_is_withdrawn_when_its_time_is_up() -> None
     let_go, done = threading.Event(), []
 
     async def ask() -> list[str]:
-        explainers = Explainers(threads=1, seconds=0.2)
-        first = asyncio.create_task(explainers.run(let_go.wait, 30))
-        second = asyncio.create_task(explainers.run(done.append, "second"))
-        found = [type(each).__name__ for each in await asyncio.gather(first, second, return_exceptions=True)]
+        explainers, found = Explainers(threads=1, seconds=0.2), list[str]()
+        while not explainers.hanging:  # on a busy machine the first may not begin in time either
+            first = asyncio.create_task(explainers.run(let_go.wait))
+            second = asyncio.create_task(explainers.run(done.append, "second"))
+            found = [type(each).__name__ for each in await asyncio.gather(first, second, return_exceptions=True)]
         with pytest.raises(ServingError, match="1 hang, allowed: fewer than 1"):
             await explainers.run(done.append, "third")
         let_go.set()
+        explainers.seconds = LONG
         while explainers.hanging:
             await asyncio.sleep(0.01)
         await explainers.run(done.append, "fourth")

@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from feature_repo.digests import write_digests
 from feature_repo.reader import Given, Spine
 from feature_repo.table import Table
 from feature_repo.versions import current
+from serving.answering import features
 from serving.answering.published import Published
 from serving.limits import LIMITS
+from tests.patience import LONG
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
 
@@ -156,11 +158,14 @@ def test_all_of_a_store_is_in_memory_once_it_is_open_so_that_no_request_waits_fo
     large = folder / "large.npy"  # the small world's own files are read ahead whole, whoever touches them
     large.write_bytes(bytes(4 * 2**20))
     write_digests(folder)
-    evict(large)
-    if is_cached(large):
-        pytest.skip("this file system keeps what it is told to forget")
-    serve(home)
-    assert is_cached(large)
+    for _ in range(5):  # a machine that is short of memory may forget it again
+        evict(large)
+        if is_cached(large):
+            pytest.skip("this file system keeps what it is told to forget")
+        serve(home)
+        if is_cached(large):
+            return
+    pytest.fail("the file would be read from the disk")
 
 
 def evict(path: Path) -> None:
@@ -182,28 +187,33 @@ def is_cached(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Delayed(Published):
-    """The real store, on a disk that takes its time."""
+    """The real store, on a disk that takes its time. reads: the seconds that each reading took longer."""
 
-    delays: Sequence[float] = ()
+    delay: float = 0.0
+    reads: list[float] = field(default_factory=list)
 
     def table(self, spine: Spine, rows: int, columns: Sequence[Column], given: Given = None) -> Table:
-        time.sleep(self.delays[0])
+        time.sleep(self.delay)
+        self.reads.append(self.delay)
         return super().table(spine, rows, columns, given)
 
 
-def test_a_slow_store_is_left_alone_until_it_is_fast_again(home: Path, serve: Serve) -> None:
-    service, delays = serve(home), [LIMITS.read_seconds + 0.1]
+def test_a_slow_store_is_left_alone_until_it_is_fast_again(
+    home: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = serve(home)
     open_one = service.running.features.current
     assert open_one is not None
-    service.running.features.current = Delayed(
-        **{field.name: getattr(open_one, field.name) for field in fields(open_one)}, delays=delays
-    )
+    delayed = Delayed(**{each.name: getattr(open_one, each.name) for each in fields(open_one)}, delay=0.2)
+    service.running.features.current = delayed
+    monkeypatch.setattr(features, "LIMITS", replace(LIMITS, read_seconds=0.1))
     service.rank(task_id="T60", candidates=["P1"])  # the one that finds out
-    begun = time.perf_counter()
+    found_out = len(delayed.reads)
     assert ask(service) == ("fallback", "features missing")
-    assert time.perf_counter() - begun < LIMITS.read_seconds
+    assert len(delayed.reads) == found_out
     service.running.refresh()
+    assert len(delayed.reads) == found_out + 1
     assert ask(service) == ("fallback", "features missing")  # still slow
-    delays[0] = 0.0
+    monkeypatch.setattr(features, "LIMITS", replace(LIMITS, read_seconds=LONG))  # whatever else the machine does
     service.running.refresh()
     assert ask(service) == ("model", None)

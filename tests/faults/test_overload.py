@@ -5,11 +5,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.faults.live import QUESTION, RANK, Live
+from tests.faults.live import QUESTION, RANK, UNLIMITED, Live, live
 from tests.faults.load import Tally
 from tests.serving.process import ROOT, until
 
@@ -18,9 +19,11 @@ FEW, MANY = 8, 80
 SECONDS = 6.0
 
 
-@pytest.fixture
-def pressed(unlimited: Live) -> Live:
-    return unlimited
+@pytest.fixture(scope="module")
+def pressed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A service with users' own limits of time, and none of requests."""
+    with live(tmp_path_factory.mktemp("pressed") / "home", limits={}, rate_limit=UNLIMITED) as found:
+        yield found
 
 
 def loaded(pressed: Live, connections: int, seconds: float = SECONDS) -> Tally:
@@ -76,4 +79,4 @@ class Health:
 
     def _ask(self) -> None:
         while not self._ending.wait(0.2):
-            self.statuses.append(httpx.get(self._url, timeout=5).status_code)
+            self.statuses.append(httpx.get(self._url, timeout=30).status_code)

@@ -17,6 +17,7 @@ import pytest
 
 from feature_repo.settings import Settings, load
 from feature_repo.sources import processes, servers
+from tests.patience import LONG
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +70,7 @@ def test_killed_servers_come_back_at_their_addresses_with_their_rows(settings: S
     for server in before:
         assert server.pid is not None
         os.kill(server.pid, signal.SIGKILL)
-    assert processes.wait_until(lambda: not any(up for _, up in servers.status(settings)), 10)
+    assert processes.wait_until(lambda: not any(up for _, up in servers.status(settings)), LONG)
 
     after = servers.start(settings)
 

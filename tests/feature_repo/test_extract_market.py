@@ -1,6 +1,5 @@
 """The synthetic market, learning, careers and demand: what can be learnt from them, and what cannot."""
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -223,10 +222,8 @@ def test_a_world_that_ends_within_a_month_knows_only_whole_months() -> None:
     assert asked["period_at"].max() == datetime(2024, 4, 1, tzinfo=UTC)
 
 
-def test_three_thousand_people_take_seconds_and_can_be_written_to_files(tmp_path: Path) -> None:
-    start = time.perf_counter()
+def test_three_thousand_people_can_be_written_to_files(tmp_path: Path) -> None:
     frames = streams_of(world(3_000, 15_000, 42, UNTIL))
-    assert time.perf_counter() - start < 20
     interactions = sum(frames[name].height for name in ("assignments", "worked_on", "applications"))
     assert interactions >= 90_000
     files = memory.write({"jobs": frames["jobs"]}, tmp_path / "streams")

@@ -1,6 +1,5 @@
 """The synthetic world: its proportions, its repeatability, and the checks of its quality."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -123,11 +122,8 @@ def test_reading_a_world_does_not_change_it(made: World) -> None:
     assert all(frame.equals(second[name]) for name, frame in first.items())
 
 
-def test_ten_thousand_people_take_seconds() -> None:
-    start = time.perf_counter()
-    large = world(10_000, 50_000, 42, UNTIL)
-    assert time.perf_counter() - start < 20
-    assert len(large.tasks) == 50_000
+def test_ten_thousand_people_have_fifty_thousand_tasks() -> None:
+    assert len(world(10_000, 50_000, 42, UNTIL).tasks) == 50_000
 
 
 def test_a_second_seeding_changes_nothing(seeded: Settings) -> None:

@@ -13,6 +13,7 @@ from feature_repo.publish import publish
 from feature_repo.settings import Settings
 from feature_repo.views import CREATED, EVENT, TIME, polars_type, repo_config, stored, view_file
 from tests.feature_repo.histories import instant
+from tests.patience import LONG
 from training.products import PRODUCTS
 
 REPO = Path(feature_repo.__file__).parent
@@ -36,7 +37,7 @@ def test_feast_apply_reads_repo_py_alone_and_registers_what_publishing_registers
     before = [str(each) for each in store.list_feature_views()], {each.name for each in store.list_feature_services()}
     command = [Path(sys.executable).with_name("feast"), "apply"]
     environment = {**os.environ, "TALENTML_HOME": str(tmp_path)}
-    done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, timeout=2 * LONG)
     assert done.returncode == 0, done.stdout + done.stderr
     store.refresh_registry()
     after = [str(each) for each in store.list_feature_views()], {each.name for each in store.list_feature_services()}

@@ -32,6 +32,7 @@ from feature_repo.platform.tables import (
 from feature_repo.platform.tables.types import strict_json, written
 from feature_repo.settings import Settings, load
 from tests.feature_repo.postgres import fresh_database
+from tests.patience import LONG
 
 NOW = datetime(2024, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)
 STORES = ("sqlite", "postgresql")
@@ -114,7 +115,7 @@ def test_processes_that_come_first_together_migrate_once_and_all_write(settings:
     for process in started:
         process.stdin.write("\n")
         process.stdin.flush()
-    errors = [process.communicate(timeout=60)[1] for process in started]
+    errors = [process.communicate(timeout=LONG)[1] for process in started]
     assert [process.returncode for process in started] == [0] * 4, errors
     with database(settings).connect() as connection:
         assert len(connection.execute(select(user_interactions)).all()) == 4

@@ -17,6 +17,7 @@ from feature_repo.publish import publish
 from feature_repo.settings import Settings
 from tests.feature_repo.histories import Row, frame, instant
 from tests.feature_repo.homes import VIEWS, Everything, people, published, stage
+from tests.patience import LONG
 
 ADA = [Row(("ada",), 0, 0, 1), Row(("ada",), 4, 6, 3)]
 
@@ -82,7 +83,11 @@ def test_going_back_to_earlier_rows_makes_their_version_current_again(tmp_path):
 def test_killed_at_any_file_operation_it_leaves_a_whole_version_and_a_rerun_completes_it(tmp_path):
     module = "tests.feature_repo.killed_publish"
     result = subprocess.run(
-        [sys.executable, "-m", module, str(tmp_path / "home")], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-m", module, str(tmp_path / "home")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=2 * LONG,
     )
     attempts = [line.split() for line in result.stdout.splitlines()]
     assert len(attempts) >= 8

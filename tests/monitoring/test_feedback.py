@@ -20,6 +20,7 @@ from monitoring.outcomes import outcomes, summary
 from monitoring.prediction_log import append
 from tests.feature_repo.postgres import fresh_database
 from tests.monitoring.said import NOON, estimate, prediction_id, ranking, record, word
+from tests.patience import LONG
 from training.products import PRODUCTS
 
 DAY = timedelta(days=1)
@@ -36,7 +37,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 
 def given(engine: Engine, feedback: Feedback, per_day: int = 1000, is_own: bool = False) -> Taken:
-    return give(engine, feedback, per_day, seconds=5, is_own=is_own)
+    return give(engine, feedback, per_day, seconds=LONG, is_own=is_own)
 
 
 def rows(engine: Engine) -> list[tuple[Any, ...]]:

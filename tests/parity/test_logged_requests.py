@@ -1,7 +1,6 @@
 """What requests read online is what training would read offline, bit for bit."""
 
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ from feature_repo.settings import Settings
 from monitoring import parity as parities
 from monitoring.parity import parity
 from monitoring.prediction_log import packed, unpacked
-from serving.answering import features
-from serving.limits import LIMITS
 from tests.dags.command import talentml
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
@@ -47,9 +44,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = world.copy(tmp_path_factory.mktemp("asked") / "home")
     promote(home, promoted(home, 3))
     service = started(home)
-    with pytest.MonkeyPatch.context() as patch:  # on a busy machine a read may take a second: rules would answer then
-        patch.setattr(features, "LIMITS", replace(LIMITS, read_seconds=60.0))
-        ask(service)
+    ask(service)
     service.running.journal.close()
     return home
 

@@ -64,7 +64,7 @@ def test_a_damaged_new_file_leaves_the_keys_we_have_and_is_logged_once(
     with caplog.at_level(logging.ERROR, "talentml.serving"):
         for _ in range(3):
             assert by_jwks.caller(f"Bearer {by_rsa('b')}") == BILLING
-    assert [str(path) in line for line in caplog.messages] == [True]
+    assert [str(path) in line for line in caplog.messages].count(True) == 1
     jwks(path, "c")
     assert by_jwks.caller(f"Bearer {by_rsa('c')}") == BILLING
 

@@ -35,7 +35,7 @@ def start(settings: Settings, product: Product, verb: str, call: str = "", facto
 def exit_codes(started: list[Any]) -> list[int]:
     """Wait for processes; -9 for one that was killed."""
     for process in started:
-        process.join(120)
+        process.join(600)
     return [process.exitcode for process in started]
 
 

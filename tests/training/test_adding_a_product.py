@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import LONG
 from tests.training.documented import blocks
 from tests.training.homes import published
 
@@ -23,7 +24,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def found(home: Path) -> Any:
     words = [sys.executable, "-m", "tests.training.documented", PAGE, home]
-    done = subprocess.run([*map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=200)
+    done = subprocess.run([*map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=5 * LONG)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 

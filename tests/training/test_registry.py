@@ -225,7 +225,7 @@ def test_the_local_copy_is_enough_when_mlflow_is_down(registry: Registry, settin
     began = time.monotonic()
     with pytest.raises(RegistryError, match=r"127\.0\.0\.1:1 does not answer"):
         down.champion(version.product)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60  # MLflow's own client tries for 90
 
 
 COLD = """

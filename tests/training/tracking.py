@@ -4,7 +4,6 @@ import atexit
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,9 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-SECONDS_TO_ANSWER = 90
+from tests.ports import free_port
+
+SECONDS_TO_ANSWER = 240
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # for the server and for programs that import mlflow early
 
 
@@ -28,9 +29,7 @@ def folder() -> Path:
 def server() -> str:
     """Its address. It ends with the session."""
     place = folder()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [
         *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
         *("--backend-store-uri", f"sqlite:///{place}/mlflow.db", "--artifacts-destination", str(place / "artifacts")),
@@ -49,7 +48,7 @@ def _wait(url: str, started: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + SECONDS_TO_ANSWER
     while time.monotonic() < until and started.poll() is None:
         try:
-            urlopen(f"{url}/health", timeout=1).close()
+            urlopen(f"{url}/health", timeout=10).close()
         except (URLError, OSError):
             time.sleep(0.2)
         else:
@@ -59,5 +58,5 @@ def _wait(url: str, started: subprocess.Popen[bytes], log: Path) -> None:
 
 def _stop(started: subprocess.Popen[bytes], place: Path) -> None:
     os.killpg(started.pid, signal.SIGTERM)
-    started.wait(20)
+    started.wait(SECONDS_TO_ANSWER)
     shutil.rmtree(place, ignore_errors=True)
