@@ -153,7 +153,7 @@ def _served(settings: "Settings", name: str, number: int, seconds: float) -> Map
 
     last: Mapping[str, Any] = {}
     end = time.monotonic() + seconds
-    with client_of(settings, f"deploy {name}") as client:
+    with client_of(settings, f"deploy {name}", timeout=seconds) as client:
         while time.monotonic() < end:
             last = next(one for one in client.models()["models"] if one["product"] == name)
             if last["version"] == number:
