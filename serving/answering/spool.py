@@ -12,8 +12,6 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 CHUNK_BYTES = 2**20
 KEPT_BYTES = 16 * CHUNK_BYTES
 """Memory that stays once all that waited in it is freed."""
@@ -26,18 +24,19 @@ ADDED, FREED, PLACES = 0, WORD.size, 2 * WORD.size
 Parts = Sequence[bytes | memoryview]
 
 
-def _head(most: int) -> int:
+def _head(waiting: int) -> int:
     """Bytes of the words, to the next page."""
-    return -(-(PLACES + most * PLACE.size) // mmap.PAGESIZE) * mmap.PAGESIZE
+    return -(-(PLACES + waiting * PLACE.size) // mmap.PAGESIZE) * mmap.PAGESIZE
 
 
 class Spool:
     """The worker's end. Its threads may share it; none waits for the scribe.
 
-    file: what the scribe opens. count, bytes: of the messages that wait. waiting: most messages; size: most bytes.
+    file: what the scribe opens. count, bytes: of the messages that wait.
     """
 
     def __init__(self, waiting: int, size: int) -> None:
+        """For at most so many messages and bytes; memory is taken as they come."""
         chunks = size // CHUNK_BYTES
         self._waiting, self._head = waiting, _head(waiting)
         self.file = os.memfd_create("prediction_log")
@@ -47,7 +46,7 @@ class Spool:
         self._lock = threading.Lock()
         self._is_closed = False
         self._added = self._freed = self.bytes = 0
-        self._last = np.full(chunks, -1)  # by chunk: the message that was put there last
+        self._last = [-1] * chunks  # by chunk: the message that was put there last
         self._next = self._end = self._highest = 0  # of the chunks that were taken last
 
     @property
@@ -74,8 +73,7 @@ class Spool:
             PLACE.pack_into(self._memory, slot, place, size)
             self.bytes += size
             self._added += 1
-            # Last: what a scribe sees is whole, and still there when this worker is killed now.
-            WORD.pack_into(self._memory, ADDED, self._added)
+            self._say(ADDED, self._added)  # last: what a scribe sees is whole, and stays if this worker is killed now
             return True
 
     def _place(self, size: int) -> int | None:
@@ -84,12 +82,13 @@ class Spool:
             return None
         place = self._next
         self._next += size
-        self._last[place // CHUNK_BYTES : -(-self._next // CHUNK_BYTES)] = self._added
+        first, end = place // CHUNK_BYTES, -(-self._next // CHUNK_BYTES)
+        self._last[first:end] = [self._added] * (end - first)
         return place
 
     def _take(self, chunks: int) -> bool:
         """The lowest chunks, side by side, all of whose messages are freed; False if there are no such."""
-        first = (self._last < self._freed).tobytes().find(b"\1" * chunks)
+        first = bytes(last < self._freed for last in self._last).find(b"\1" * chunks)
         if first >= 0:
             self._next, self._end = first * CHUNK_BYTES, (first + chunks) * CHUNK_BYTES
             self._highest = max(self._highest, self._end)
@@ -101,10 +100,14 @@ class Spool:
             for number in range(self._freed, self._freed + count):
                 self.bytes -= _place_of(self._memory, number, self._waiting)[1]
             self._freed += count
-            WORD.pack_into(self._memory, FREED, self._freed)
+            self._say(FREED, self._freed)
             if not self.count and self._highest > KEPT_BYTES:
                 self._memory.madvise(mmap.MADV_REMOVE, self._head + KEPT_BYTES, self._highest - KEPT_BYTES)
                 self._next = self._end = self._highest = 0
+
+    def _say(self, word: int, count: int) -> None:
+        """In one store: pack_into writes zeros first, which the scribe might see."""
+        self._memory[word : word + WORD.size] = WORD.pack(count)
 
     def close(self) -> None:
         """Take nothing more, and let the memory go."""
