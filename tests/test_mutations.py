@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(3600)  # the first test waits for all mutations
 ROOT = Path(__file__).parents[1]
 GATE, PROMOTION = "training/gate.py", "training/promotion.py"
 RULES, EVIDENCE, STEPS = (f"tests/training/test_{name}.py" for name in ("gate", "gate_evidence", "promotion"))
