@@ -65,16 +65,16 @@ def _take_over(handler: logging.Handler) -> None:
 class Lines(logging.StreamHandler[TextIO]):
     """Where all lines go.
 
-    hold_seconds: so long the lines of requests may wait in the event loop that answers them, to be written together: a
-    write takes 9 us between answers. Loggers' lines do not wait, and are behind those that came before them.
+    hold_seconds: so long the lines of requests may wait in the event loop that answers them, to be made and written
+    together: one by one, between answers, each took 15 us. Loggers' lines do not wait, and come behind those that do.
     """
 
     def __init__(self, stream: TextIO, hold_seconds: float) -> None:
         super().__init__(stream)
         self._hold_seconds = hold_seconds
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[Mapping[str, Any]] = deque()
 
-    def add(self, line: bytes) -> None:
+    def add(self, line: Mapping[str, Any]) -> None:
         """A line that is no record of a logger's, which would take three times as long."""
         self._waiting.append(line)
         if not self._hold_seconds:
@@ -97,9 +97,9 @@ class Lines(logging.StreamHandler[TextIO]):
         """No answer depends on it: what cannot be written is left out."""
         self.acquire()
         try:
-            text = b"".join([self._waiting.popleft() for _ in range(len(self._waiting))]).decode()
+            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
             with suppress(OSError, ValueError):
-                self.stream.write(text)
+                self.stream.write("".join([_line(each) for each in lines]))
         finally:
             self.release()
 
@@ -155,6 +155,10 @@ def _kind(value: object) -> str:
     return type(value).__name__
 
 
+def _line(event: Mapping[str, Any]) -> str:
+    return orjson.dumps(event, default=_kind, option=AS_LINE).decode()
+
+
 def request(scope: Scope, route: str, trace: Trace, status: int, seconds: float, in_flight: int | None = None) -> None:
     """Write the line of an answered request; one that took longer than slow_seconds is a warning. route: as declared.
 
@@ -172,14 +176,14 @@ def request(scope: Scope, route: str, trace: Trace, status: int, seconds: float,
         "status": status,
         "role": caller.role if caller else None,  # never the subject: a talent's is a person's id
         **trace.facts,
-        "milliseconds": round(1000 * seconds, 3),
+        "milliseconds": int(1e6 * seconds + 0.5) / 1e3,
         "stages": trace.stages,
     }
     if in_flight is not None:
         line["in_flight"] = in_flight
     for handler in logging.root.handlers:
         if isinstance(handler, Lines):
-            handler.add(orjson.dumps(line, default=_kind, option=AS_LINE))
+            handler.add(line)
 
 
 def write_held() -> None:

@@ -28,6 +28,8 @@ UNSTORED = {
 """Why feedback was not stored, by the status of the answer."""
 STATUSES = frozenset(str(status.value) for status in HTTPStatus)
 OTHER = "other"
+MOST_WAITING = 2**16
+"""Observations of one route; after as many somebody shares who has not to."""
 KNOWN_ANSWERS = 4_096
 """Routes and statuses whose tallies are found in one look."""
 AGES = {
@@ -123,6 +125,8 @@ class Metrics:
         request_seconds.observe(seconds)
         if refused is not None:
             refused.inc()
+        if len(request_seconds.waiting) > MOST_WAITING:
+            self.share()
 
     def _requests_of(self, route: str, status: int) -> tuple[Count, Spread, Counter | None]:
         """What a request with this answer changes."""

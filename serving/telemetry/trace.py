@@ -18,8 +18,10 @@ class Trace:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def took(self, stage: str, seconds: float) -> None:
-        """Add to a stage."""
-        self.stages[stage] = round(self.stages.get(stage, 0.0) + 1000 * seconds, 3)
+        """Add to a stage, to a microsecond."""
+        self.stages[stage] = (
+            int(1e6 * seconds + 1e3 * self.stages.get(stage, 0.0) + 0.5) / 1e3
+        )  # round takes 3 times it
 
     def answered(self, **facts: Any) -> None:
         """Note what answered: product, source, version and the like; nothing about whom."""

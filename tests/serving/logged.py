@@ -20,12 +20,12 @@ class Lines(StringIO):
 
 
 @contextmanager
-def logged(secrets: Iterable[str] = ()) -> Iterator[Lines]:
+def logged(secrets: Iterable[str] = (), hold_seconds: float = 0.0) -> Iterator[Lines]:
     """Log as the service does while inside."""
     names = [None, *logging.root.manager.loggerDict]
     before = {name: _state(logging.getLogger(name)) for name in names}
     lines = Lines()
-    logs.configure(secrets, lines)
+    logs.configure(secrets, lines, hold_seconds)
     try:
         yield lines
     finally:

@@ -1,5 +1,6 @@
 """What is logged, and what never is."""
 
+import asyncio
 import logging
 import warnings
 from pathlib import Path
@@ -19,7 +20,7 @@ from serving.schemas.problems import ProblemError
 from serving.telemetry import logs
 from serving.telemetry.redaction import clean, described, secrets
 from serving.telemetry.trace import CURRENT, Trace
-from tests.serving.logged import logged
+from tests.serving.logged import Lines, logged
 
 OURS = logging.getLogger("talentml.serving")
 ROUTE = "/api/v1/trends/forecast/{skill_id}"
@@ -54,6 +55,40 @@ def test_a_slow_request_is_a_warning(over: float, level: str) -> None:
     with logged() as lines:
         logs.request(scope(), ROUTE, Trace("r"), 200, LIMITS.slow_seconds + over)
     assert lines.parsed[0]["level"] == level
+
+
+def say(request_id: str) -> None:
+    logs.request(scope(), ROUTE, Trace(request_id), 200, 0.001)
+
+
+def said(lines: Lines) -> list[str]:
+    """By request id, and loggers' lines by what they say."""
+    return [line.get("request_id", line["event"]) for line in lines.parsed]
+
+
+def test_the_lines_of_requests_wait_a_moment_and_others_come_behind_them() -> None:
+    async def story(lines: Lines) -> list[list[str]]:
+        found = []
+        for happens in (lambda: say("r-1"), lambda: say("r-2"), lambda: OURS.warning("w"), lambda: say("r-3")):
+            happens()
+            found.append(said(lines))
+        await asyncio.sleep(0.3)
+        return [*found, said(lines)]
+
+    with logged(hold_seconds=0.1) as lines:
+        found = asyncio.run(story(lines))
+    assert found == [[], [], ["r-1", "r-2", "w"], ["r-1", "r-2", "w"], ["r-1", "r-2", "w", "r-3"]]
+
+
+def test_the_lines_that_wait_when_a_worker_stops_are_written() -> None:
+    async def story() -> None:
+        say("r-1")
+
+    with logged(hold_seconds=60.0) as lines:
+        asyncio.run(story())
+        assert said(lines) == []
+        logs.write_held()
+        assert said(lines) == ["r-1"]
 
 
 def test_a_method_that_somebody_made_up_is_other() -> None:
