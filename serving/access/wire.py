@@ -1,4 +1,4 @@
-"""How answers leave: in one write each, where uvicorn makes two, of which the client gets up for both.
+"""How requests come and answers leave: in one write each, where uvicorn makes two, and the client gets up for both.
 
 Source: RFC 9112, section 2.1; uvicorn's documentation of `http`, a protocol of one's own.
 """
@@ -8,14 +8,21 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class Wire(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 over a transport that lets the head of an answer wait for its body.
 
-    uvloop asks the kernel at each write: to send a head of 160 bytes by itself took 25 us of an answer's 900.
+    uvloop asks the kernel at each write: to send a head of 160 bytes by itself took 25 us of an answer's 900. What
+    proxies say of the client (X-Forwarded-For and -Proto) is not looked for, which took 4: nothing here depends on it.
     """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        if isinstance(self.app, ProxyHeadersMiddleware):
+            self.app = self.app.app
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin a connection."""

@@ -30,6 +30,9 @@ class Written(asyncio.Transport):
     def writelines(self, list_of_data: Any) -> None:
         self.pieces.append(b"".join(list_of_data))
 
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return ("127.0.0.1", 5000) if name == "peername" else default
+
     def close(self) -> None:
         self.is_closed = True
 
@@ -46,6 +49,10 @@ class Written(asyncio.Transport):
 async def _text(request: Request) -> Response:
     await request.body()
     return PlainTextResponse("hello")
+
+
+async def _client(request: Request) -> Response:
+    return PlainTextResponse(f"{request.client} by {request.url.scheme}")
 
 
 async def _nothing(_: Request) -> Response:
@@ -71,7 +78,7 @@ async def _begun(_: Request) -> Callable[..., Awaitable[None]]:
 
 def app() -> Starlette:
     methods = ["GET", "HEAD", "POST"]
-    paths = {"/text": _text, "/nothing": _nothing, "/parts": _parts, "/begun": _begun}
+    paths = {"/text": _text, "/client": _client, "/nothing": _nothing, "/parts": _parts, "/begun": _begun}
     return Starlette(routes=[Route(path, each, methods=methods) for path, each in paths.items()])
 
 
@@ -115,6 +122,11 @@ def test_the_head_of_an_answer_leaves_with_what_follows_or_at_its_end(request_li
 def test_every_answer_of_a_connection_is_one_piece() -> None:
     found = pieces(*[asked("GET /text")] * 3).pieces
     assert [piece.count(b"HTTP/1.1 200 OK") for piece in found] == [1, 1, 1]
+
+
+def test_what_a_proxy_says_of_the_client_is_not_believed() -> None:
+    found = pieces(asked("GET /client", "X-Forwarded-For: 1.2.3.4", "X-Forwarded-Proto: https")).pieces
+    assert found[0].endswith(b"Address(host='127.0.0.1', port=5000) by http")
 
 
 def test_leave_to_send_the_body_is_given_at_once() -> None:
