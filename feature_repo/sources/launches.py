@@ -45,7 +45,7 @@ class Plan:
     description: str
     prepare: Callable[[int], Launch]
     complaint: Callable[[Server], str]
-    seconds: float = 60.0
+    seconds: float = 180.0
     owns_port: bool = True
     error: type[TalentError] = SourceError
 

@@ -35,7 +35,7 @@ class Engine:
     kind: str
     description: str
     prepare: Callable[[Site], Launch]
-    seconds: float = 60.0
+    seconds: float = 180.0
 
 
 def program(name: str) -> Path | None:
