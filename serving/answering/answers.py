@@ -109,12 +109,12 @@ class Answers:
         body, read, scored, is_whole = await self._made(question, served, asked, published)
         features = loggable(asked, read.features)
         rows = self.journal.rows(features)
-        if scored.champion and is_whole and rows:
-            self.cache.keep(wanted, Kept(body, rows), basis)
         said, record = self._finished(question, served, body, rows, features)
+        if scored.champion and is_whole and rows:
+            self.cache.keep(wanted, Kept(said.body, rows), basis)
         if served.shadow:
             self.shadow.add(Beside(served.shadow, read, scored, record))
-        return said
+        return said.json
 
     async def _made(
         self, question: Question, served: Served, asked: Asked, published: Published | None
@@ -134,11 +134,11 @@ class Answers:
     def _again(self, question: Question, served: Served, kept: Kept) -> bytes:
         """A kept answer as one of its own: it can be told apart, logged and commented on."""
         self.metrics.answers.labels(question.product.name, kept.body.head["source"]).inc()
-        return self._finished(question, served, kept.body, kept.rows)[0]
+        return self._finished(question, served, kept.body, kept.rows)[0].json
 
     def _finished(
         self, question: Question, served: Served, body: Body, rows: Rows | None, features: Table | None = None
-    ) -> tuple[bytes, Record]:
+    ) -> tuple[Said, Record]:
         """The answer with its id and the time that it took, noted in the log's line; and its record in the log.
 
         rows: what messages hold of the features; features: None where a kept answer is given again.
@@ -151,7 +151,7 @@ class Answers:
             trace.answered(product=head["product"], source=source, version=version, cached=is_cached)
         record = _record(question, served, said, features)
         self.journal.add(record, rows)
-        return said.json, record
+        return said, record
 
     async def _scored(
         self, product: Product, champion: Champion | None, published: Published | None, asked: Asked

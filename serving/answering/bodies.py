@@ -24,10 +24,16 @@ MODEL, RULE = b'"model"', b'"fallback"'
 
 
 class Said(NamedTuple):
-    """One answer: what it begins with, by name, and its JSON, which is sent and logged."""
+    """One answer: what it begins with, by name, and its JSON, which is sent and logged. start: of what follows that."""
 
     head: Mapping[str, Any]
     json: bytes
+    start: int
+
+    @property
+    def body(self) -> "Body":
+        """What can be said again. It shares the answer's bytes, which the log holds too: to hold others took 3 us."""
+        return Body(self.head, memoryview(self.json)[self.start :])
 
 
 class Body(NamedTuple):
@@ -37,13 +43,14 @@ class Body(NamedTuple):
     """
 
     head: Mapping[str, Any]
-    rest: bytes
+    rest: bytes | memoryview
 
     def said(self, milliseconds: float, *, is_cached: bool = False) -> Said:
         """The whole answer, under a new id."""
         own = {"prediction_id": new_id(), "processing_ms": round(milliseconds, 3), "cached": is_cached}
         head = {**self.head, **own}
-        return Said(head, orjson.dumps(head, option=orjson.OPT_UTC_Z)[:-1] + self.rest)
+        begin = orjson.dumps(head, option=orjson.OPT_UTC_Z)[:-1]
+        return Said(head, b"".join((begin, self.rest)), len(begin))
 
 
 def new_id() -> str:

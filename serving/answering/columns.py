@@ -5,7 +5,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache, partial
-from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -81,14 +80,22 @@ def objects(columns: Mapping[str, Written | Floats], count: int, between: bytes 
 
     Raises ValueError for a column of another length.
     """
-    floats = [column for column in columns.values() if isinstance(column, np.ndarray)]
-    others = [column for column in columns.values() if isinstance(column, Lines)]
-    if any(each.height != count for each in others):
-        raise ValueError(f"columns of {[each.height for each in others]} values, allowed: {count}")
-    streams = [numbers(floats, count), *(each.said for each in others)] if floats else [each.said for each in others]
-    kinds = ((name, said if isinstance(said, bytes) else type(said)) for name, said in columns.items())
+    floats, others, kinds = [], [], []
+    for name, column in columns.items():
+        kinds.append((name, column if isinstance(column, bytes) else type(column)))
+        if isinstance(column, Lines):
+            others.append(_checked(column, count))
+        elif not isinstance(column, bytes):
+            floats.append(column)
+    streams = [numbers(floats, count), *others] if floats else others
     woven = _woven(_form(tuple(kinds), between), streams, count)
     return woven[: max(len(woven) - len(between), 0)].tobytes()
+
+
+def _checked(column: Lines, count: int) -> bytes:
+    if column.height != count:
+        raise ValueError(f"a column of {column.height} values, allowed: {count}")
+    return column.said
 
 
 @lru_cache(MOST_FORMS)
@@ -111,11 +118,12 @@ def _form(columns: tuple[tuple[str, bytes | type], ...], between: bytes) -> Form
 def _woven(form: Form, streams: Sequence[bytes], rows: int) -> NDArray[np.uint8]:
     """The rows, what stands between two of them after the last too."""
     text = BETWEEN.join([form.text, *streams, b""])
-    begins = accumulate(len(each) + len(BETWEEN) for each in (form.text, *streams[:-1]))
-    places = np.fromiter(begins, np.uint64, len(streams))
+    begins = [len(form.text) + len(BETWEEN)]
+    for each in streams[:-1]:
+        begins.append(begins[-1] + len(each) + len(BETWEEN))
     woven = np.empty(rows * len(form.text) + len(text), np.uint8)
-    size = weaving().weave(np.frombuffer(text, np.uint8), form.ends, form.streams, places, rows, woven)
-    return woven[:size]
+    places = np.array(begins, np.uint64)
+    return woven[: weaving().weave(np.frombuffer(text, np.uint8), form.ends, form.streams, places, rows, woven)]
 
 
 @cache

@@ -26,10 +26,10 @@ def weave(text: Bytes, ends: Places, streams: Ints, begins: Places, rows: int, w
     for _ in range(rows):
         place = np.uint64(0)
         for part in range(len(ends)):
-            while place < ends[part]:
-                woven[at] = text[place]
-                at += one
-                place += one
+            size = ends[part] - place
+            for byte in range(size):
+                woven[at + byte] = text[place + byte]
+            at, place = at + size, place + size
             stream = streams[part]
             if stream >= 0:
                 value = begins[stream]
