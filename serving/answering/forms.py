@@ -39,6 +39,8 @@ def _estimated(route: Route, request: Any, published: Published | None) -> Asked
 
 def _inputs(route: Route, request: Any) -> dict[str, float]:
     """The options that the model reads."""
+    if not route.inputs:
+        return {}
     given = {name: getattr(request, name, None) for name in route.inputs}
     return {name: float(route.inputs[name] if value is None else value) for name, value in given.items()}
 
