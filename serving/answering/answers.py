@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -40,8 +40,7 @@ Factors = Mapping[int, bytes]
 """The factors of a row as JSON, by its place in the scored frame."""
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """What is asked, a valid request; by whom; and when it arrived, by time.perf_counter().
 
     said: the request's JSON as it came; None where it came otherwise, or among others.
@@ -121,11 +120,13 @@ class Answers:
     ) -> tuple[Body, Read, Scored, bool]:
         """The answer, what it was made from, and whether all that was asked for could be said."""
         product, route, request = question.product, question.route, question.request
-        read, scored = await self._scored(product, served.champion, published, asked)
+        of = product, served.champion, published, asked
+        is_short = asked.height <= LIMITS.inline_rows
+        read, scored = self._score(*of) if is_short else await asyncio.to_thread(self._score, *of)
         shown = forms.shown(request, read, scored)
         wants_parts = request.explain or bool(route.extras)
         explained = await self._explained(product, read, scored, shown) if wants_parts else NOT_EXPLAINED
-        extras = await self._extras(product, request, read, scored, shown, explained, published)
+        extras = await self._extras(product, request, read, scored, shown, explained, published) if route.extras else {}
         is_whole = not (wants_parts and explained is NOT_EXPLAINED) and None not in extras.values()
         explained = explained if request.explain else NOT_EXPLAINED
         head = self._head(product, read, scored, explained)
@@ -152,13 +153,6 @@ class Answers:
         record = _record(question, served, said, features)
         self.journal.add(record, rows)
         return said, record
-
-    async def _scored(
-        self, product: Product, champion: Champion | None, published: Published | None, asked: Asked
-    ) -> tuple[Read, Scored]:
-        if asked.height <= LIMITS.inline_rows:
-            return self._score(product, champion, published, asked)
-        return await asyncio.to_thread(self._score, product, champion, published, asked)
 
     def _score(
         self, product: Product, champion: Champion | None, published: Published | None, asked: Asked

@@ -61,11 +61,11 @@ def _check_stored(route: Route, subjects: Sequence[Any], published: Published | 
     if route.given is None or published is None:
         return
     last = route.subject[-1]
-    named = [name for each in subjects if (name := getattr(each, last.key)) is not None]
-    unknown = [name for name in named if not published.knows(last, name)]
-    if unknown:
-        hint = f"Give an id that is stored, or the {last.name}'s columns as `{route.given.name}`."
-        raise ProblemError(404, f"No such {last.name}: {unknown[0]}. {hint}")
+    for each in subjects:
+        name = getattr(each, last.key)
+        if name is not None and not published.knows(last, name):
+            hint = f"Give an id that is stored, or the {last.name}'s columns as `{route.given.name}`."
+            raise ProblemError(404, f"No such {last.name}: {name}. {hint}")
 
 
 def options(route: Route, request: Any) -> dict[str, Any]:
