@@ -1,8 +1,8 @@
 """How long the pair columns of one request take, over ready values of what they are computed from.
 
 Values are random: those of what the request asks about (a task, or a person) the same for all candidates, a third of
-the others missing. "One by one" calls each column's function by itself and shares nothing; its values are compared bit
-for bit, and the run fails where one differs. Columns that need one stored row are ready values too, as an online
+the others missing. "One by one" computes each column by itself and shares nothing; its values are compared bit for bit,
+and the run fails where one differs. Columns that need one stored row are ready values too, as an online
 version holds them (derived.py); "all" computes these as well, as for training.
 
 The best of many runs, by the clock and by processor time: on a busy machine the two differ.
@@ -20,12 +20,13 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from feature_repo.calls import Call
 from feature_repo.column import Column, View
 from feature_repo.derived import derived
 from feature_repo.entities import Entity, content, job, occupation, person, skill, target, task
 from feature_repo.features import VIEWS
 from feature_repo.lists import Opened
-from feature_repo.pairs import Call, compute, wired
+from feature_repo.pairs import compute, wired
 from feature_repo.plan import Hop, Plan, plan
 from feature_repo.table import Stored, Table
 from feature_repo.views import polars_type

@@ -21,7 +21,7 @@ from feature_repo.table import KINDS, Table
 
 @dataclass(frozen=True)
 class Derived:
-    """A pair column and the stored view whose row it needs.
+    """A pair column and the stored view whose row it needs; of an entity that is one, the only row besides.
 
     reads: the qualified names of all that it is computed from, through other pair columns too; and AT.
     """
@@ -44,8 +44,14 @@ def _derived(column: Column, catalogue: Catalogue) -> Derived | None:
     declared = {name: catalogue.columns.get(name) for name in reads if name != AT}
     if not all(declared.values()):
         return None  # the others are columns of a question's own, such as the skill that it is about
-    sources = {each.view for each in declared.values() if each and not catalogue.is_pair(each)}
-    return Derived(column, catalogue.views[sources.pop()], reads) if len(sources) == 1 else None
+    sources = {catalogue.views[each.view] for each in declared.values() if each and not catalogue.is_pair(each)}
+    keyed = {view for view in sources if not is_one(view)} or sources
+    return Derived(column, keyed.pop(), reads) if len(keyed) == 1 else None
+
+
+def is_one(view: View) -> bool:
+    """Whether a view has one row, whatever a question is about."""
+    return all(entity.is_one for entity in view.entities)
 
 
 def _reads(column: Column, catalogue: Catalogue) -> frozenset[str]:
@@ -59,14 +65,20 @@ def _reads(column: Column, catalogue: Catalogue) -> frozenset[str]:
     return frozenset(found)
 
 
-def with_derived(rows: pl.DataFrame, wanted: Iterable[Derived], views: Sequence[View], at: float) -> pl.DataFrame:
-    """The rows of one view, by qualified names, and further columns for them. at: days since 1970."""
+def with_derived(
+    rows: pl.DataFrame, wanted: Iterable[Derived], views: Sequence[View], at: float, only: pl.DataFrame
+) -> pl.DataFrame:
+    """The rows of one view, by qualified names, and further columns for them.
+
+    at: days since 1970. only: the columns of views of one row, that row.
+    """
     columns = [each.column for each in wanted]
-    stored = {column.qualified: column for view in views for column in view.columns if column.qualified in rows.columns}
+    known = rows.with_columns(only[name].new_from_index(0, rows.height) for name in set(only.columns) - {*rows.columns})
+    stored = {each.qualified: each for view in views for each in view.columns if each.qualified in known.columns}
     steps = plan(columns, views, (), tuple(stored))
     table = Table.of(steps.all, {}, np.full(rows.height, at))
     for name in stored.keys() & steps.all.keys():
-        table.put(stored[name], rows[name])
+        table.put(stored[name], known[name])
     for hop in steps.hops:
         compute(wired(hop, table), table)
     return rows.with_columns(table[column.qualified] for column in columns)
@@ -74,11 +86,12 @@ def with_derived(rows: pl.DataFrame, wanted: Iterable[Derived], views: Sequence[
 
 @cache
 def functions(package: Path = Path(__file__).parent) -> str:
-    """What the platform's columns are computed by: a hash of all files that declare them, or open lists and texts.
+    """What the platform's columns are computed by: a hash of all files that declare them, or say how that is done.
 
     A version that others computed is still read, but not its derived columns: they are what that release took them for.
     """
     digest = hashlib.sha256()
-    for path in [*sorted((package / "features").glob("*.py")), package / "lists.py", package / "names.py"]:
+    beside = (package / f"{name}.py" for name in ("lists", "names", "recording", "program", "interpreter"))
+    for path in [*sorted((package / "features").glob("*.py")), *beside]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]

@@ -9,12 +9,14 @@ class Entity:
 
     through: the qualified column that holds this entity's key when the spine does not, such as task__project_id.
     listed: streams that list all of its kind, each with the field that holds the id; without any, all ids are known.
+    is_one: whether there is one only, whatever a question is about: what it holds is known without a key.
     """
 
     name: str
     key: str
     through: str = ""
     listed: tuple[tuple[str, str], ...] = ()
+    is_one: bool = False
 
 
 def _listed(name: str, key: str, stream: str) -> Entity:
@@ -29,7 +31,7 @@ subcategory = Entity("subcategory", "subcategory_id", through="task__subcategory
 raiser = Entity("raiser", "raiser_id", through="task__raiser_id")
 category = Entity("category", "category", through="task__category")
 priority = Entity("priority", "priority_key", through="wording__priority_key")
-everybody = Entity("everybody", "everybody_key", through="wording__everybody_key")
+everybody = Entity("everybody", "everybody_key", through="wording__everybody_key", is_one=True)
 title = Entity("title", "title_key", through="wording__title_key")
 head = Entity("head", "head_key", through="wording__head_key")
 estimate = Entity("estimate", "estimate_key", through="wording__estimate_key")

@@ -38,6 +38,14 @@ class Opened:
 
     column: pa.Array
     _among: dict[frozenset[str], Mask] = field(default_factory=dict, repr=False)
+    _joined: dict[tuple[int, ...], tuple["Joined", Any]] = field(default_factory=dict, repr=False)
+    """By the ids of columns that begin with this one: these as one, and the others, so that no other gets their ids."""
+
+    @property
+    def has_names(self) -> bool:
+        """Whether the lists are of texts."""
+        kind = self.column.type.value_type
+        return any(is_one(kind) for is_one in (pa.types.is_large_string, pa.types.is_string, pa.types.is_string_view))
 
     @cached_property
     def spans(self) -> Ints:
@@ -92,6 +100,39 @@ class Opened:
             values = pa.array(sorted(some), self.names.type)
             self._among[some] = pc.is_in(self.names, value_set=values).to_numpy(zero_copy_only=False)
         return self._among[some]
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Several columns of lists as one, so that one kernel reads any of them.
+
+    first: where each column's spans begin. spans: as of Opened. entries: numbers; and for names codes, the same for the
+    same name in all columns, NaN where one is missing.
+    """
+
+    first: tuple[int, ...]
+    spans: Ints
+    entries: Floats
+
+
+def joined(*columns: Opened) -> Joined:
+    """Columns as one; found once for the same columns, and kept with the first."""
+    kept, ids = columns[0]._joined, tuple(map(id, columns))
+    if ids not in kept:
+        kept[ids] = _joined(columns), columns[1:]
+    return kept[ids][0]
+
+
+def _joined(columns: tuple[Opened, ...]) -> Joined:
+    named = dict.fromkeys(each for each in columns if each.has_names)
+    codes = pa.concat_arrays([each.names for each in named] or [pa.array([], pa.large_string())]).dictionary_encode()
+    of_names = np.asarray(codes.indices.to_numpy(zero_copy_only=False), np.float64)
+    by_column = dict(zip(named, np.split(of_names, np.cumsum([len(each.names) for each in named])), strict=False))
+    entries = [by_column[each] if each in named else each.amounts for each in columns]
+    before = np.cumsum([0, *map(len, entries)])
+    spans = [each.spans + shift for each, shift in zip(columns, before, strict=False)]
+    first = np.cumsum([0, *map(len, spans[:-1])]).tolist()
+    return Joined(tuple(first), np.concatenate(spans), np.concatenate(entries))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Texts known by a number, such as the ids of people: sorted by their bytes, so that a text is found by bisection."""
+"""Texts known by a number, such as the ids of people, sorted by their bytes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
 from feature_repo.index import mapped_batch, write_batch
+from feature_repo.kernels import kernels
 from feature_repo.lists import matching
+from feature_repo.recording import SAME_TEXT, noted
 
 Floats = NDArray[np.float64]
 TEXT, KEY, CODE = "text", "key", "code"
-MOST_FOUND = 50_000
-NOBODY = b"\xff"  # no UTF-8 text
+BETWEEN = "\0"  # texts: no key holds it
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,6 @@ class Names:
 
     batch: pa.RecordBatch
     file: Path | None = field(default=None, compare=False)
-    _found: dict[str | None, float] = field(default_factory=dict, compare=False, repr=False)
-    """Codes of texts that were looked for lately: 100 take 5 us instead of 40."""
     _known: dict[int, tuple[Any, Floats]] = field(default_factory=dict, compare=False, repr=False)
     """By the id of what they are translated into: that, and what each code stands for there."""
 
@@ -70,9 +69,13 @@ class Names:
         return pl.Series(values=self.batch[TEXT])
 
     @cached_property
-    def _searched(self) -> NDArray[np.bytes_]:
+    def _searched(self) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """What find looks in: a table of hashes, and the keys' bytes."""
         column = self.batch[KEY]
-        return np.frombuffer(column.buffers()[1], f"S{column.type.byte_width}", len(self))
+        width = column.type.byte_width
+        keys = np.frombuffer(column.buffers()[1], np.uint8, width * len(self), width * column.offset)
+        keys = keys.reshape(len(self), width)
+        return kernels("feature_repo.finding").tabled(keys), keys
 
     def codes(self, texts: pl.Series) -> Floats:
         """The code of each text, NaN for null; for many, all of them known."""
@@ -85,26 +88,15 @@ class Names:
     def find(self, wanted: Sequence[str | None]) -> Floats:
         """The code of each text, NaN where it is none of these; all may be the same, such as the task of a ranking."""
         if len(wanted) > 1 and wanted[0] == wanted[-1] and wanted.count(wanted[0]) == len(wanted):
-            return self.find(wanted[:1]).repeat(len(wanted))
-        try:
-            return np.fromiter(map(self._found.__getitem__, wanted), np.float64, len(wanted))
-        except KeyError:
-            distinct = list(dict.fromkeys(wanted))
-            found = dict(zip(distinct, self._searched_for(distinct).tolist(), strict=True))
-        if len(self._found) > MOST_FOUND:
-            self._found.clear()
-        self._found.update(found)
-        return np.array([found[text] for text in wanted], np.float64)
+            return self._places(wanted[:1]).repeat(len(wanted))
+        return self._places(wanted)
 
-    def _searched_for(self, wanted: Sequence[str | None]) -> Floats:
+    def _places(self, wanted: Sequence[str | None]) -> Floats:
         if not len(self):
             return np.full(len(wanted), np.nan)
-        width = self._searched.dtype.itemsize
-        encoded = [NOBODY if text is None else text.encode() for text in wanted]
-        able = [NOBODY if len(key) > width or b"\0" in key else key for key in encoded]
-        asked = np.array(able, self._searched.dtype)
-        places = np.minimum(np.searchsorted(self._searched, asked), len(self) - 1)
-        return np.where(self._searched[places] == asked, places, np.nan)
+        found, (table, keys) = np.empty(len(wanted)), self._searched
+        kernels("feature_repo.finding").find(_joined(wanted, keys.shape[1]), table, keys, found)
+        return found
 
     def translated(self, codes: Floats, others: Mapping[str, float]) -> Floats:
         """What the texts of codes stand for elsewhere, NaN where they stand for nothing.
@@ -142,6 +134,16 @@ class Names:
         return self.batch[TEXT].take(places)
 
 
+def _joined(wanted: Sequence[str | None], width: int) -> NDArray[np.uint8]:
+    """Texts as bytes, one after the other."""
+    joined = None if None in wanted else BETWEEN.join(wanted).encode()  # type: ignore[arg-type]
+    if joined is None or joined.count(0) != len(wanted) - 1:
+        nobody = "-" * (width + 1)  # longer than any key
+        able = [nobody if text is None or BETWEEN in text else text for text in wanted]
+        joined = BETWEEN.join(able).encode()
+    return np.frombuffer(joined, np.uint8)
+
+
 @dataclass(frozen=True, eq=False)
 class Coded:
     """Texts by their codes, NaN where one is missing."""
@@ -161,6 +163,7 @@ Texts: TypeAlias = pl.Series | Coded
 """What a pair function reads of a column of texts whose parameter it declares as this, and not as a series."""
 
 
+@noted(SAME_TEXT)
 def are_equal(left: Texts, right: Texts) -> Floats:
     """1 where both are the same text, 0 where they differ, NaN where one is missing."""
     if isinstance(left, Coded) and isinstance(right, Coded):

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from feature_repo.asof import Index, batch
 from feature_repo.column import Column, View
-from feature_repo.derived import Derived, derived, functions, with_derived
+from feature_repo.derived import Derived, derived, functions, is_one, with_derived
 from feature_repo.digests import write_digests
 from feature_repo.errors import DataError
 from feature_repo.index import write_batch
@@ -55,7 +55,8 @@ def write_snapshot(
     packed, beside = stored(views), _beside(views)
     at = microseconds(last_before(as_of)) / DAY
     found = {view.name: winners(indexes[view.name], view, as_of) for view in packed}
-    frames = {name: with_derived(rows, beside[name], views, at) for name, rows in found.items()}
+    only = pl.concat([found[view.name][:1] for view in packed if is_one(view)] or [pl.DataFrame()], how="horizontal")
+    frames = {name: with_derived(rows, beside[name], views, at, only) for name, rows in found.items()}
     columns = {view.name: [*numeric(view), *(each.column for each in beside[view.name])] for view in packed}
     held = held_keys(views)
     names = _names(packed, columns, frames, held)

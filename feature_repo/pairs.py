@@ -1,127 +1,82 @@
 """Pair columns: the same pure functions over the rows of a training frame and over the candidates of a request.
 
-A function's value in a row depends on that row only. So columns that are made by one function, such as the shares by
-project and by raiser, are computed by one call over all their rows, one column after another; and a column of texts or
-lists that are the same in all rows, such as the words of the only task's title, is computed for one row. The values are
-the same, bit for bit (bench/pairs.py). What can be decided without values is decided once for all questions of a form.
+A function's value in a row depends on that row only. So functions of plain arithmetic are written down and done by one
+kernel (program.py). Columns that are made by one other function are computed by one call over all their rows, one
+column after another; and a column of texts or lists that are the same in all rows, such as the words of the only task's
+title, is computed for one row. The values are the same, bit for bit (bench/pairs.py). What can be decided without
+values is decided once for all questions of a form.
 """
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 
+from feature_repo.calls import Alone, Arguments, Block, Call, Programmed, Read, Together
 from feature_repo.column import Column
-from feature_repo.errors import DataError
-from feature_repo.lists import OpenLists
-from feature_repo.names import Coded, Texts
-from feature_repo.once import once, shared
+from feature_repo.names import Texts
+from feature_repo.once import shared
 from feature_repo.plan import Hop, Pair
-from feature_repo.table import Table, typed
-
-Places = NDArray[np.intp]
-Block: TypeAlias = range | Places
-"""Rows of the matrix: side by side, or anywhere."""
-TOGETHER = 8_192  # numbers that one call works on: arrays of 64 KiB stay in the cache, and a call costs 1% of the work
+from feature_repo.program import NO_LISTS, NOTHING, Beside, Ints, program
+from feature_repo.recording import LOAD, Noted, StandIn, recorded
+from feature_repo.table import Table
 
 
-class Read(NamedTuple):
-    """An input that is no row of the matrix. is_coded: where it is texts with codes, by these."""
+def wired(hop: Hop, table: Table, beside: Beside = NOTHING) -> tuple[Call, ...]:
+    """The calls of a hop, for tables of the same slots. beside: what programs may read beside numbers.
 
-    name: str
-    is_coded: bool
-
-
-class Arguments(dict[int | Read, Any]):
-    """What functions get, by row of the matrix or by name: the same object for all, so that they may share what they
-    compute of it.
+    A column comes into the last program, but where it needs what is computed after that.
     """
+    calls: list[Call | list[tuple[int, Noted]]] = []
+    written: list[tuple[int, Noted]] | None = None
+    later: set[str] = set()
+    stand_ins = StandIns(table, beside)
+    with shared():
+        for group in hop.calls:
+            found = stand_ins.noted(group)
+            if not found:
+                calls += _called(group, table)
+                later |= {pair.column.qualified for pair in group}
+                continue
+            if written is None or not later.isdisjoint(name for pair in group for name in pair.inputs):
+                written, later = [], set()
+                calls.append(written)
+            written += found
+    programs = (Programmed(program(each, table.slots, beside)) if isinstance(each, list) else each for each in calls)
+    return tuple(programs)
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
 
-    def __missing__(self, wanted: int | Read) -> Any:
-        table = self.table
-        found = table.numbers[wanted] if isinstance(wanted, int) else table.argument(wanted.name, wanted.is_coded)
-        self[wanted] = found
+class StandIns:
+    """For columns: the same one for all functions, so that they may share what they note of it."""
+
+    def __init__(self, table: Table, beside: Beside) -> None:
+        self.table, self.beside = table, beside
+        self._kept: dict[str, Any] = {}
+
+    def noted(self, pairs: Sequence[Pair]) -> list[tuple[int, Noted]]:
+        """What each column's function does, and the row that it fills; nothing where one cannot be written down."""
+        found = []
+        for pair in pairs:
+            inputs = [self._of(pair, place) for place in range(len(pair.inputs))]
+            noted = None if any(each is None for each in inputs) else recorded(pair.column.function, inputs)
+            if noted is None or not self.table.is_number(pair.column.qualified):
+                return []
+            found.append((self.table.slots[pair.column.qualified], noted))
         return found
 
-
-@dataclass(frozen=True)
-class Together:
-    """Columns of one function whose inputs are numbers. inputs: of each parameter, by column, the rows of the matrix.
-
-    outputs: the rows that they fill.
-    """
-
-    column: Column
-    inputs: tuple[Block, ...]
-    outputs: Block
-
-    @property
-    def filled(self) -> list[int]:
-        """The rows of the matrix that it fills."""
-        return [int(slot) for slot in self.outputs]
-
-    def compute(self, given: Arguments) -> None:
-        numbers, rows = given.table.numbers, given.table.height
-        width = max(1, TOGETHER // max(rows, 1))
-        for begin in range(0, len(self.outputs), width):
-            part = slice(begin, begin + width)
-            inputs, filled = [_end_to_end(numbers, block[part]) for block in self.inputs], self.outputs[part]
-            found = _numbers(self.column, inputs, rows * len(filled)).reshape(len(filled), rows)
-            numbers[slice(filled.start, filled.stop) if isinstance(filled, range) else filled] = found
+    def _of(self, pair: Pair, place: int) -> Any:
+        name = pair.inputs[place]
+        if name not in self._kept:
+            is_text = name in self.beside.texts and _takes_codes(pair.column, place)
+            if self.table.is_number(name):
+                self._kept[name] = Noted(LOAD, (name,))
+            elif name in self.beside.lists or is_text:
+                self._kept[name] = StandIn(name)
+        return self._kept.get(name)
 
 
-def _end_to_end(numbers: NDArray[np.float64], block: Block) -> NDArray[np.float64]:
-    """Rows of the matrix, one after the other: as they lie there, where they are side by side, not copied."""
-    if isinstance(block, range):
-        return numbers[block.start : block.stop].reshape(-1)
-    return numbers.take(block, 0).reshape(-1)  # numbers[block] takes 1.3 us for 12 rows of 100, and this 0.5
-
-
-@dataclass(frozen=True)
-class Alone:
-    """A column. inputs: rows of the matrix, and what is not in it. slot: the row that it fills, where it has one.
-
-    is_slow: whether it reads texts or lists: then it is computed for one row, where all are the same.
-    """
-
-    column: Column
-    inputs: tuple[int | Read, ...]
-    slot: int | None
-    is_slow: bool
-
-    @property
-    def filled(self) -> list[int]:
-        """The rows of the matrix that it fills."""
-        return [] if self.slot is None else [self.slot]
-
-    def compute(self, given: Arguments) -> None:
-        table, inputs = given.table, [given[each] for each in self.inputs]
-        rows = every = table.height
-        if self.is_slow and rows > 1 and _are_same(inputs):
-            inputs, rows = [_first(each) for each in inputs], 1
-        if self.slot is not None:
-            table.numbers[self.slot] = _numbers(self.column, inputs, rows)
-        else:
-            found = _result(self.column, inputs, rows)
-            table.put(self.column, found if rows == every else found.new_from_index(0, every))
-
-
-Call: TypeAlias = Together | Alone
-
-
-def wired(hop: Hop, table: Table) -> tuple[Call, ...]:
-    """The calls of a hop, for tables of the same slots."""
-    return tuple(each for call in hop.calls for each in _wired(call, table))
-
-
-def _wired(call: tuple[Pair, ...], table: Table) -> Sequence[Call]:
+def _called(call: tuple[Pair, ...], table: Table) -> Sequence[Call]:
     names = [(*pair.inputs, pair.column.qualified) for pair in call]
     if len(call) == 1 or not all(table.is_number(name) for each in names for name in each):
         return [_alone(pair, table) for pair in call]
@@ -162,59 +117,12 @@ def _takes_codes(column: Column, place: int) -> bool:
     return place < len(parameters) and bool(parameters[place].annotation == Texts)
 
 
-def compute(calls: Sequence[Call], table: Table) -> None:
-    """Add the calls' columns to the table."""
-    given = Arguments(table)
+def compute(calls: Sequence[Call], table: Table, places: Ints = NO_LISTS) -> None:
+    """Add the calls' columns to the table. places: of lists in the snapshot's columns, for programs."""
+    if len(calls) == 1 and isinstance(calls[0], Programmed):  # as of most requests: 2 us less
+        calls[0].program.run(table.numbers, places)
+        return
+    given = Arguments(table, places)
     with shared():
         for call in calls:
             call.compute(given)
-
-
-def _numbers(column: Column, inputs: Sequence[Any], rows: int) -> Any:
-    """The function's values, of which a series may hold some that do not fit its type."""
-    found = column.function(*inputs)
-    if not isinstance(found, np.ndarray):
-        found = typed(column, found).cast(pl.Float64).to_numpy()
-    if len(found) != rows:
-        raise DataError(f"{column.qualified}: gave {len(found)} values for {rows} rows")
-    return found
-
-
-@once
-def _first(values: Any) -> Any:
-    if isinstance(values, OpenLists):
-        return values.first
-    return Coded(values.codes[:1], values.names) if isinstance(values, Coded) else values[:1]
-
-
-def _are_same(inputs: Sequence[Any]) -> bool:
-    """Whether all rows hold the same; of most inputs the first and last row tell that they do not."""
-    return not any(map(_ends_differ, inputs)) and all(_is_same(_key(each)) for each in inputs)
-
-
-def _key(values: Any) -> Any:
-    """What is the same where values are the same."""
-    if isinstance(values, OpenLists):
-        return values.places
-    return values.codes if isinstance(values, Coded) else values
-
-
-def _ends_differ(values: Any) -> bool:
-    keys = _key(values)
-    first, last = keys[0], keys[-1]
-    return bool(first != last and (first == first or last == last))
-
-
-@once
-def _is_same(values: Any) -> bool:
-    if isinstance(values, np.ndarray):
-        return bool((np.isnan(values) if values[0] != values[0] else values == values[0]).all())
-    # not ==, by which a missing text is equal to every one
-    return values.dtype == pl.String and bool(values.eq_missing(values.new_from_index(0, len(values))).all())
-
-
-def _result(column: Column, inputs: Sequence[Any], rows: int) -> pl.Series:
-    series = typed(column, column.function(*inputs))
-    if len(series) != rows:
-        raise DataError(f"{column.qualified}: gave {len(series)} values for {rows} rows")
-    return series

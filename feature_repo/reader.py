@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from feature_repo.calls import Call
 from feature_repo.column import Column, View
 from feature_repo.derived import derived
 from feature_repo.errors import DataError
@@ -16,8 +17,9 @@ from feature_repo.lists import Opened
 from feature_repo.names import Names
 from feature_repo.online import OnlineSnapshot
 from feature_repo.packing import Floats, Ints, held_keys, microseconds, strides
-from feature_repo.pairs import Call, compute, side_by_side, wired
+from feature_repo.pairs import compute, side_by_side, wired
 from feature_repo.plan import AT, Hop, Pair, Plan, declared_views, plan
+from feature_repo.program import Beside
 from feature_repo.table import DAY, KINDS, LISTS, Stored, Table, typed
 
 Given = Mapping[str, Any] | pl.DataFrame | None
@@ -76,8 +78,9 @@ class Reader:
                 stored = self.snapshot.codes, self.snapshot.numbers
                 gather(step.heads, step.keys, step.strides, step.wanted, *stored, numbers, places)
             for number, view, columns in step.others:
-                _place(view, columns, places[number].copy(), table)
-            compute(step.calls, table)
+                _place(view, columns, places[number], table)
+            if step.calls:
+                compute(step.calls, table, places)
         return table
 
 
@@ -129,7 +132,8 @@ def _reader(
     like = Table(steps.all, [], slots, np.empty((len(slots), 0)), {}, names)
     fixed = _fixed(steps.hops, like)
     asked = [replace(hop, pairs=tuple(pair for pair in hop.pairs if pair not in fixed)) for hop in steps.hops]
-    ready = tuple(_step(snapshot, hop, like) for hop in _together(asked))
+    texts = {name: names[name] for name in stored & names.keys()}
+    ready = _pruned([_step(snapshot, hop, like, texts) for hop in _together(asked)], steps)
     alone = _alone(snapshot, fixed, like)
     unread = set(range(len(slots))) - _filled(ready) - {slots[key] for key in keys}
     blank = {slot: float(alone[slot]) for slot in sorted(unread)}
@@ -187,13 +191,26 @@ def _together(hops: Sequence[Hop]) -> list[Hop]:
     return found
 
 
-def _step(snapshot: OnlineSnapshot, hop: Hop, like: Table) -> Step:
-    """A hop's views in one array each."""
+def _pruned(steps: Sequence[Step], plan_: Plan) -> tuple[Step, ...]:
+    """The steps without what programs alone read: it takes 1 us a column to put into the table."""
+    wanted = {*plan_.names, *(name for step in steps for call in step.calls for name in call.reads)}
+
+    def kept(columns: Sequence[tuple[Column, Opened]]) -> tuple[tuple[Column, Opened], ...]:
+        return tuple(each for each in columns if each[0].qualified in wanted)
+
+    others = [[(number, view, kept(columns)) for number, view, columns in step.others] for step in steps]
+    found = (tuple(each for each in of if each[2]) for of in others)
+    return tuple(replace(step, others=each) for step, each in zip(steps, found, strict=True))
+
+
+def _step(snapshot: OnlineSnapshot, hop: Hop, like: Table, texts: Mapping[str, Names]) -> Step:
+    """A hop's views in one array each. texts: by name those that are read, as codes."""
     from feature_repo.gathering import HEAD, NO_KEY
 
     heads, keys, by = [], [], []
     wanted: list[tuple[int, int]] = []
     others = []
+    lists: dict[str, tuple[int, Opened]] = {}
     most = max((len(view.keys) for view in hop.columns), default=1)
     for number, (view, columns) in enumerate(hop.columns.items()):
         packed = snapshot.view(view.name)
@@ -209,13 +226,14 @@ def _step(snapshot: OnlineSnapshot, hop: Hop, like: Table) -> Step:
         by.append([sizes[0], *strides(sizes, view.name)[1:], *[0] * (most - len(holders))])
         if outside:
             others.append((number, view.name, tuple((column, packed.opened[column.name]) for column in outside)))
+        lists |= {each.qualified: (number, packed.opened[each.name]) for each in outside if each.dtype in LISTS}
     return Step(
         heads=_integers(heads, HEAD),
         keys=_integers(keys, most),
         strides=_integers(by, most),
         wanted=_integers(wanted, 2),
         others=tuple(others),
-        calls=wired(hop, like),
+        calls=wired(hop, like, Beside(lists, texts)),
     )
 
 

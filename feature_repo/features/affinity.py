@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column, View
 from feature_repo.features import history
 from feature_repo.features.pair import alike, by_name, declared, faded, known, remaining
-from feature_repo.features.standing import one_more, standing
-from feature_repo.kernels import kernels
+from feature_repo.features.standing import one_more, rarity, standing
 from feature_repo.once import once
 
 Floats = NDArray[np.float64]
@@ -74,12 +73,17 @@ def _evidence(of: View) -> Column:
 def _by_words(*inputs: Floats) -> tuple[Floats, Floats]:
     """The person's share of tasks with the same words in the title: the mean, rare words first, and the greatest.
 
-    inputs: by word the person's tasks; by word everybody's and one more; everybody's tasks of all words. A missing word
-    has rarity 0.
+    inputs: by word the person's tasks; by word everybody's and one more; by word its rarity. A missing word has
+    rarity 0.
     """
-    counts, words = np.concatenate(inputs).reshape(len(inputs), -1), len(inputs) // 2
-    mean, best = kernels("feature_repo.features.titles").sum_up(counts, np.log1p(counts[-1] / counts[words:-1]))
-    return mean, best
+    words = len(inputs) // 3
+    weight: Any = 0.0
+    total: Any = 0.0
+    best: Any = -np.inf
+    for mine, others, rare in zip(inputs[:words], inputs[words:-words], inputs[-words:], strict=True):
+        share, weighs = mine / np.where(np.isnan(others), 1.0, others), known(rare)
+        weight, total, best = weight + weighs, total + share * weighs, np.maximum(best, share)
+    return np.where(weight > 0, total / np.where(weight > 0, weight, 1.0), 0.0), best
 
 
 def _title_share(*inputs: Floats) -> Floats:
@@ -112,7 +116,7 @@ _words = tuple(
     for column in (
         *(standing(of, "started_365d", 365) for of in history.people_in_titles),
         *(one_more(of, "started_365d", 365) for of in history.titles),
-        standing(_everybody, "started_365d", 365),
+        *(rarity(of, _everybody, "started_365d", 365) for of in history.titles),
     )
 )
 title_share = declared(

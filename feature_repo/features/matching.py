@@ -141,34 +141,6 @@ def ratio(
             ratios[at] = _ratio(found[at], nth, asked_spans, asked, asked_places[row], spans, amounts, places[row])
 
 
-@cached
-def mean_ratio(
-    found: Ints, starts: Ints, asked_spans: Ints, asked: Floats, asked_places: Ints,
-    spans: Ints, amounts: Floats, places: Ints, means: Floats,
-) -> None:  # fmt: skip
-    """The mean of each row's ratios, NaN where it has none."""
-    for row in range(len(places)):
-        begin, total = starts[row], 0.0
-        for at in range(begin + 1, starts[row + 1]):
-            total += _ratio(found[at], at - begin, asked_spans, asked, asked_places[row], spans, amounts, places[row])
-        if begin == starts[row + 1]:
-            means[row] = np.nan
-        else:  # the first comes last, as in numpy's reduceat: a sum of up to 8 has the bits that it had by that
-            one = _ratio(found[begin], 0, asked_spans, asked, asked_places[row], spans, amounts, places[row])
-            means[row] = (one + total) / (starts[row + 1] - begin)
-
-
-@cached
-def share_held(found: Ints, starts: Ints, spans: Ints, amounts: Floats, places: Ints, shares: Floats) -> None:
-    """Of how many of each row's names more than nothing is held, by how many it has; NaN where it has none."""
-    for row in range(len(places)):
-        held = 0
-        for at in range(starts[row], starts[row + 1]):
-            held += _amount(spans, amounts, places[row], found[at], 0.0) > 0
-        names = starts[row + 1] - starts[row]
-        shares[row] = held / names if names else np.nan
-
-
 @inner
 def _ratio(
     found: int, nth: int, asked_spans: Ints, asked: Floats, asked_place: int,

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from feature_repo.lists import OpenLists, matching
 from feature_repo.once import once
+from feature_repo.program import alone
+from feature_repo.recording import MEAN_RATIO, SHARE_HELD, noted
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -81,23 +83,16 @@ def ratios(wanted: Lists, asked: Lists, held: Lists, amounts: Lists) -> Floats:
     return found
 
 
+@noted(MEAN_RATIO)
 def mean_ratio(wanted: Lists, asked: Lists, held: Lists, amounts: Lists) -> Floats:
-    """The mean of each row's ratios, NaN where nothing is wanted: 100 rows in 3 us, 5 by ratios and mean_by_row."""
-    (starts, places), needs, values = _matched(wanted, held), opened(asked), opened(amounts)
-    found = np.empty(len(values))
-    matching().mean_ratio(
-        places, starts, needs.opened.spans, needs.opened.amounts, needs.places,
-        values.opened.spans, values.opened.amounts, values.places, found,
-    )  # fmt: skip
-    return found
+    """The mean of each row's ratios, NaN where nothing is wanted."""
+    return alone(MEAN_RATIO, *map(opened, (wanted, asked, held, amounts)))
 
 
+@noted(SHARE_HELD)
 def share_held(wanted: Lists, held: Lists, amounts: Lists) -> Floats:
     """Of how many of each row's wanted names an amount above 0 is held: a share, NaN where nothing is wanted."""
-    (starts, places), values = _matched(wanted, held), opened(amounts)
-    found = np.empty(len(values))
-    matching().share_held(places, starts, values.opened.spans, values.opened.amounts, values.places, found)
-    return found
+    return alone(SHARE_HELD, *map(opened, (wanted, held, amounts)))
 
 
 def is_held(wanted: Lists, held: Lists) -> Floats:

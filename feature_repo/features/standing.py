@@ -2,6 +2,7 @@
 
 Each is read off one stored row and that instant, so an online version holds its values (derived.py), and what is left
 to compute for each row of a request is a subtraction, or an addition and a division. No product has them as columns.
+What everybody did counts as read off that row too: there is one row of it (Entity.is_one).
 """
 
 from collections.abc import Callable
@@ -40,6 +41,20 @@ def one_more(of: View, amount: str, days: float) -> Column:
 
     words = f"{_of(of, amount).description.removesuffix('.')}, as it stands, and 1."
     return read_off(of, f"{amount}_and_one", words, total, (amount, "day"), nulls=1.0)
+
+
+@cache
+def rarity(of: View, everybody: View, amount: str, days: float) -> Column:
+    """ln(1 + everybody's sum over the view's and 1), both as they stand; missing where nothing is known of the view."""
+
+    def rare(all_: Floats, these: Floats) -> Floats:
+        logs: Floats = np.log1p(all_ / these)
+        return logs
+
+    name, words = f"{of.name}_{amount}_rarity", "How rare it is among all: ln(1 + all / those with it and 1)."
+    inputs = [standing(everybody, amount, days).qualified, one_more(of, amount, days).qualified]
+    source = _of(of, amount).source
+    return declared(name, words, rare, inputs, within=view, source=source, minimum=0, nulls=1.0)
 
 
 def read_off(

@@ -172,6 +172,20 @@ def test_a_home_that_an_earlier_release_packed_has_to_be_published_again(home):
         online(home, doubled)
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("standing__word_2_started_365d_rarity", "word_2"),
+        ("pair__everybody_started_share", "person"),
+        ("standing__everybody_started_365d", "everybody"),
+        ("pair__project_started_share", None),
+    ],
+)
+def test_what_there_is_one_row_of_is_known_beside_any_row(name, source):
+    found = derived(OWN).get(name)
+    assert (found and found.source.name) == source
+
+
 def test_no_product_has_a_standing_sum_as_a_column():
     inner = {column.qualified for column in standing.view.columns}
     asked = {column.qualified for product in PRODUCTS.values() for column in product.asked_columns}
@@ -179,9 +193,12 @@ def test_no_product_has_a_standing_sum_as_a_column():
     assert inner <= derived(OWN).keys()
 
 
-@pytest.mark.parametrize("changed", ["features/gap.py", "lists.py", "names.py"])
+COMPUTING = ("features/gap.py", "lists.py", "names.py", "recording.py", "program.py", "interpreter.py")
+
+
+@pytest.mark.parametrize("changed", COMPUTING)
 def test_a_release_that_computes_columns_in_another_way_is_another(tmp_path, changed):
-    for each in ("features/gap.py", "lists.py", "names.py"):
+    for each in COMPUTING:
         (tmp_path / each).parent.mkdir(exist_ok=True)
         (tmp_path / each).write_text("before")
     before = functions.__wrapped__(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from feature_repo.features import VIEWS, affinity, effort, history, match, pair, wording
 from feature_repo.features.ragged import lookup, mean_by_row
-from feature_repo.features.standing import one_more, standing
+from feature_repo.features.standing import one_more, rarity, standing
 from feature_repo.features.standing import view as standing_view
 
 NAN = float("nan")
@@ -62,10 +62,16 @@ def test_a_title_speaks_for_those_who_had_its_rare_words():
         (numbers(1), numbers(3), numbers(0), numbers(0)),
         (numbers(8), numbers(4), numbers(NAN), numbers(NAN)),
     )
-    rarity = [math.log1p(100 / 8), math.log1p(100 / 4)]
-    expected = (1 / 8 * rarity[0] + 3 / 4 * rarity[1]) / sum(rarity)
-    assert affinity.title_share(*mine, *and_one, numbers(100)) == pytest.approx([expected])
-    assert affinity.best_word_share(*mine, *and_one, numbers(100)) == pytest.approx([3 / 4])
+    rarity = numbers(0.5), numbers(1.5), numbers(NAN), numbers(NAN)
+    assert affinity.title_share(*mine, *and_one, *rarity) == pytest.approx([(0.5 * 1 / 8 + 1.5 * 3 / 4) / 2])
+    assert affinity.best_word_share(*mine, *and_one, *rarity) == pytest.approx([3 / 4])
+
+
+def test_a_word_is_as_rare_as_all_tasks_are_many_beside_those_with_it():
+    """The word is that of 8 tasks, counted with one more, of 100; the other of none that is known."""
+    word = rarity(history.titles[0], history.kinds[0], "started_365d", 365)
+    assert word.reads == ("standing__everybody_started_365d", "standing__word_1_started_365d_and_one")
+    assert word(numbers(100, 100), numbers(8, NAN)) == pytest.approx([math.log1p(100 / 8), NAN], nan_ok=True)
 
 
 def test_a_word_that_nobody_had_is_missing_and_one_that_faded_away_is_not():

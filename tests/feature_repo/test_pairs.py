@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from feature_repo import pairs
+from feature_repo.calls import TOGETHER, Together
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from feature_repo.once import once, shared
@@ -82,7 +83,7 @@ def test_a_call_works_on_no_more_numbers_than_stay_in_the_cache():
     values = {f"task__{name}": pl.Series(np.ones(1_000)) for name in names}
     compute(hop(*shares(calls, *names)), values, np.ones(1_000))
     assert sum(calls) == 20_000
-    assert max(calls) <= pairs.TOGETHER
+    assert max(calls) <= TOGETHER
 
 
 def test_what_a_call_reads_and_fills_is_put_side_by_side_as_far_as_it_can_be():
@@ -92,7 +93,7 @@ def test_what_a_call_reads_and_fills_is_put_side_by_side_as_far_as_it_can_be():
     assert found == ["task__red", "task__blue", AT, "pair__share_of_red", "pair__share_of_blue", "task__other"]
     slots = {name: slot for slot, name in enumerate(found)}
     (call,) = pairs.wired(hop(*shares([], "red", "blue")), Table({}, [], slots, np.empty((len(slots), 0)), {}))
-    assert isinstance(call, pairs.Together)
+    assert isinstance(call, Together)
     assert (call.inputs[0], call.outputs) == (range(0, 2), range(3, 5))
     assert list(call.inputs[1]) == [2, 2]
 

@@ -1,0 +1,100 @@
+"""Pair functions of plain arithmetic, written down by calling them once with stand-ins for their columns.
+
+A function over columns is NumPy's: for the 100 rows of a request a call of one takes 5 to 10 us, nearly all of it to
+make arrays and to find out what to do. What is written down one kernel does for all columns (program.py): the same
+operations in the same order, so the same bits. A stand-in answers NumPy's protocols for what is no array (NEP 13 and
+18) and nothing else. So whatever else a function does, such as to ask for a length, ends the recording: it is called.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+(
+    LOAD, STORE, ADD, SUBTRACT, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM, ABSOLUTE, IS_NAN, GREATER, GREATER_EQUAL, LESS,
+    LESS_EQUAL, IS_EQUAL, WHERE, SAME_TEXT, MEAN_RATIO, SHARE_HELD,
+) = range(19)  # fmt: skip
+"""What is done: a column is read or filled; else by NumPy's function of that name, or one of ours marked as `noted`.
+
+The compiled interpreter holds these numbers, and numba compiles it anew only where its own file changed: change both.
+"""
+UFUNCS: dict[Any, int] = {
+    np.add: ADD,
+    np.subtract: SUBTRACT,
+    np.multiply: MULTIPLY,
+    np.divide: DIVIDE,
+    np.maximum: MAXIMUM,
+    np.minimum: MINIMUM,
+    np.absolute: ABSOLUTE,
+    np.isnan: IS_NAN,
+    np.greater: GREATER,
+    np.greater_equal: GREATER_EQUAL,
+    np.less: LESS,
+    np.less_equal: LESS_EQUAL,
+    np.equal: IS_EQUAL,
+}
+MASKS = frozenset({IS_NAN, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, IS_EQUAL})
+"""What gives true or false: a program has 1 and 0 for these."""
+
+
+class StandIn:
+    """For a column of texts or lists: only a function that is marked as `noted` does anything with it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Noted(NDArrayOperatorsMixin):
+    """For a column of numbers, LOAD by its name; or for what was done to some, and to numbers."""
+
+    def __init__(self, work: int, inputs: tuple[Any, ...]) -> None:
+        self.work, self.inputs = work, inputs
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
+        are_masks = all(isinstance(each, Noted) and each.work in MASKS for each in inputs)
+        if method != "__call__" or named or ufunc not in UFUNCS or are_masks:  # two masks added are no numbers
+            return NotImplemented
+        return _noted(UFUNCS[ufunc], inputs)
+
+    def __array_function__(self, function: Any, types: Any, inputs: tuple[Any, ...], named: Any) -> Any:
+        return NotImplemented if function is not np.where or len(inputs) != 3 or named else _noted(WHERE, inputs)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a column is neither true nor false")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("a stand-in has no values")
+
+
+def _noted(work: int, inputs: tuple[Any, ...]) -> Any:
+    return Noted(work, inputs) if all(isinstance(each, Noted | float | int) for each in inputs) else NotImplemented
+
+
+def noted(work: int) -> Callable[[Function], Function]:
+    """Mark a function of texts or lists as one that programs do too: of stand-ins it notes that it was called."""
+
+    def mark(function: Function) -> Function:
+        @wraps(function)
+        def marked(*inputs: Any) -> Any:
+            if not isinstance(inputs[0], StandIn):
+                return function(*inputs)
+            if not all(isinstance(each, StandIn) for each in inputs):
+                raise TypeError(f"{function.__name__}: stand-ins beside values")
+            return Noted(work, inputs)
+
+        return marked  # type: ignore[return-value]
+
+    return mark
+
+
+def recorded(function: Callable[..., Any], stand_ins: list[Any]) -> Noted | None:
+    """What a function does to its columns; None where that cannot be written down, or is nothing."""
+    try:
+        found = function(*stand_ins)
+    except Exception:  # noqa: BLE001  whatever it says of a stand-in, it is asked again with arrays
+        return None
+    return found if isinstance(found, Noted) and found.work != LOAD else None
