@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from feature_repo.column import Column
 from feature_repo.errors import DataError
 from feature_repo.kernels import kernels
-from feature_repo.table import Frame
+from feature_repo.table import Frame, Table
 from training.contributions import Contributions
 from training.route import Outputs
 from training.trainers.boosted import Boosted, Rows
@@ -123,7 +123,8 @@ class Hybrid:
 
 def _groups(frame: Frame) -> Groups:
     """The number of each row's group, from 0 on; of one where the frame has none."""
-    if "group" not in frame.columns:
+    is_there = "group" in (frame.others if isinstance(frame, Table) else frame.columns)  # 1 us less than 80 names
+    if not is_there:
         return np.zeros(frame.height, np.int64)
     groups: Groups = frame["group"].rank("dense").to_numpy().astype(np.int64) - 1
     return groups
