@@ -1,6 +1,7 @@
 """What a request's features are packed into comes back bit for bit."""
 
 import io
+import json
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,7 +13,7 @@ from feature_repo.column import Column
 from feature_repo.lists import Opened
 from feature_repo.names import Names
 from feature_repo.table import Stored, Table
-from monitoring.packed import packed, unpacked
+from monitoring.packed import MARK, Form, packed, packed_as, unpacked
 from monitoring.parity import different
 
 NAN = float("nan")
@@ -92,3 +93,47 @@ def test_what_was_logged_as_a_file_of_the_frame_is_still_read() -> None:
     file = io.BytesIO()
     table().frame.write_ipc(file, compression="zstd")
     assert same(unpacked(file.getvalue()), table().frame)
+
+
+def test_what_was_logged_as_an_arrow_stream_is_still_read() -> None:
+    """As releases did that wrote a table's numbers column by column, but as an item per row."""
+    numbers = pa.array([-0.0, NAN, 5e-324, 2**53, NAN, -1, 1, NAN, 0])
+    ids = pa.array(["P1", None, "ü😀"], pa.large_string())
+    kinds = {"person_id": None, "v__x": "float", "v__n": "int", "v__is": "bool"}
+    arrays = {"numbers": pa.FixedSizeListArray.from_arrays(numbers, 3), "person_id": ids}
+    batch = pa.RecordBatch.from_pydict(arrays, metadata={"talentml.columns": json.dumps(kinds)})
+    file = pa.BufferOutputStream()
+    with pa.ipc.new_stream(file, batch.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as stream:
+        stream.write_batch(batch)
+    logged = {
+        "person_id": ["P1", None, "ü😀"], "v__x": [-0.0, None, 5e-324], "v__n": [2**53, None, -1],
+        "v__is": [True, None, False],
+    }  # fmt: skip
+    assert same(unpacked(file.getvalue().to_pybytes()), pl.DataFrame(logged))
+
+
+def test_a_table_says_of_which_layout_it_is() -> None:
+    assert packed(table()).startswith(MARK)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["T1", "T1", "T1"], ["T1", "T1", "T1"]),
+        ("T1", ["T1", "T1", "T1"]),  # the one that all rows have
+        ([None, None, None], [None, None, None]),
+        (None, [None, None, None]),
+        (["T1", None, "T1"], ["T1", None, "T1"]),
+        (pa.array(["T1", "T1", "T1"], pa.large_string()), ["T1", "T1", "T1"]),
+    ],
+)
+def test_a_text_that_all_rows_have_comes_back_in_all_rows(texts: object, expected: list[str | None]) -> None:
+    content = packed_as(Form(("task_id",), (None,), ()), np.empty((0, 3)), {"task_id": texts})  # type: ignore[dict-item]
+    assert unpacked(content).equals(pl.DataFrame({"task_id": expected}, schema={"task_id": pl.String}))
+
+
+def test_what_all_rows_have_takes_little_room() -> None:
+    """100 rows of 50 columns that are the task's own: 40 kB of numbers."""
+    columns = tuple(f"task__{number}" for number in range(50))
+    numbers = np.repeat(np.random.default_rng(1).random((50, 1)), 100, axis=1)
+    assert len(packed_as(Form(columns, ("float",) * 50, tuple(range(50))), numbers, {})) < 2_000
