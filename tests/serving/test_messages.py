@@ -162,5 +162,19 @@ def test_half_of_a_surrogate_pair_is_logged_as_it_was_asked(online: Path) -> Non
     assert _row(Line(online).passed(sent))["request"] == '{"task_id": "\\ud83d"}'
 
 
+@pytest.mark.parametrize(
+    ("asked", "logged"),
+    [
+        (b'{"task_id": "T\\u0036",\n "limit":3}', '{"task_id": "T\\u0036",\n "limit":3}'),
+        ('{"task_id":"ü"}'.encode(), '{"task_id":"\\u00fc"}'),
+        (b'{"hours":NaN,"most":-Infinity}', '{"hours":null,"most":null}'),
+    ],
+)
+def test_a_request_is_logged_as_it_was_asked_where_every_database_reads_that(
+    online: Path, asked: bytes, logged: str
+) -> None:
+    assert _row(Line(online).passed(replace(record(1), request=asked)))["request"] == logged
+
+
 def test_times_are_utc_where_they_were(online: Path) -> None:
     assert Line(online).passed(record(1)).predicted_at == datetime(2026, 1, 1, tzinfo=UTC)
