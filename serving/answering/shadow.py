@@ -4,7 +4,6 @@ import logging
 import queue
 import threading
 import time
-import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from pydantic_core import to_json
 
 from monitoring.arm import Arm
 from monitoring.prediction_log import Record
+from serving.answering.bodies import new_id
 from serving.answering.features import Read
 from serving.answering.journal import Journal
 from serving.answering.scoring import Scored, score
@@ -90,7 +90,7 @@ def record(beside: Beside) -> Record:
     said = {"beside": beside.answered.prediction_id, **compared(beside.scored, scored), "outputs": outputs}
     return replace(
         beside.answered,
-        prediction_id=str(uuid.uuid4()),
+        prediction_id=new_id(),
         model_version=scored.champion.version.number if scored.champion else None,
         source="model" if scored.champion else "fallback",
         features=None,

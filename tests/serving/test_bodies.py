@@ -1,6 +1,7 @@
 """Answers from scores, worked out by hand."""
 
 import json
+import time
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -101,7 +102,9 @@ def test_each_time_an_answer_is_given_it_has_an_id_and_a_time_of_its_own() -> No
     assert json.loads(again.json) == {**again.head, "candidates": []}
 
 
-def test_an_id_is_a_random_uuid() -> None:
+def test_an_id_is_a_uuid_of_its_millisecond_and_random_within_it() -> None:
+    begun = time.time_ns() // 1_000_000
     found = {uuid.UUID(new_id()) for _ in range(1000)}
     assert len(found) == 1000
-    assert {(each.version, each.variant) for each in found} == {(4, uuid.RFC_4122)}
+    assert {(each.version, each.variant) for each in found} == {(7, uuid.RFC_4122)}
+    assert {each.int >> 80 for each in found} <= set(range(begun, time.time_ns() // 1_000_000 + 1))
