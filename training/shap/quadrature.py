@@ -73,32 +73,33 @@ def tabulate(
 
 @cached
 def add_contributions(
-    nodes: NDArray[Any],
+    splits: NDArray[Any],
     first: Ints,
     words: Ints,
     orders: Ints,
     first_factor: Ints,
     factors: Floats,
-    matrix: Floats,
+    asked: Floats,
     found: Floats,
 ) -> None:
     """Add each column's contribution over the trees to what is found, WIDTH rows at a time.
 
-    orders, first_factor, factors: as tabulated. matrix: shape (rows, features); found: (rows, classes, features + 1).
+    splits: a tree's from first[tree] on. orders, first_factor, factors: as tabulated. asked: shape (features, rows);
+    found: (rows, classes, features + 1).
     """
-    classes, features = found.shape[1], matrix.shape[1]
-    widest, order = np.diff(first).max(), orders.max()
+    classes, features = found.shape[1], len(asked)
+    widest, order = 2 * np.diff(first).max() + 1, orders.max()
     columns, sums = room(features), room(classes * features)
     met, carried = room(widest), room(widest * order)
     met[0] = 1.0
-    for begin in range(0, len(matrix), WIDTH):
-        rows = min(WIDTH, len(matrix) - begin)
-        _lay_out(matrix[begin : begin + rows], columns)
+    for begin in range(0, asked.shape[1], WIDTH):
+        rows = min(WIDTH, asked.shape[1] - begin)
+        _lay_out(asked[:, begin : begin + rows], columns)
         sums[:] = 0.0
         for tree in range(len(first) - 1):
-            part = nodes[first[tree] : first[tree + 1]]
+            part = splits[first[tree] : first[tree + 1]]
             table = factors[first_factor[tree] : first_factor[tree + 1]]
-            if len(part) > 1:
+            if len(part):
                 _descend(part, words, table, np.uint64(orders[tree]), columns, met, carried)
                 _ascend(part, table, np.uint64(orders[tree]), met, carried, sums[tree % classes * features :])
         for lane in range(rows):
@@ -108,24 +109,24 @@ def add_contributions(
 
 
 @inner
-def _lay_out(matrix: Floats, columns: Floats) -> None:
-    """Rows side by side, what LightGBM takes for zero as zero. Lanes without a row hold those of rows before."""
+def _lay_out(asked: Floats, columns: Floats) -> None:
+    """Rows in lanes, what LightGBM takes for zero as zero. Lanes without a row hold what was there before."""
     for feature in range(len(columns)):
-        for lane in range(len(matrix)):
-            value = matrix[lane, feature]
+        for lane in range(asked.shape[1]):
+            value = asked[feature, lane]
             columns[feature, lane] = 0.0 if abs(value) <= ZERO else value
 
 
 @inner
-def _decide(node: Any, words: Ints, column: Floats, met: Floats) -> None:
+def _decide(split: Any, words: Ints, column: Floats, met: Floats) -> None:
     """1 for rows that a split sends left, which needs more than a comparison: by categories, or as 0 is missing."""
     for lane in range(WIDTH):
-        if node.decision & CATEGORICAL:
-            met[lane] = 1.0 if is_in(column[lane], words, node.first_word, node.last_word) else 0.0
+        if split.decision & CATEGORICAL:
+            met[lane] = 1.0 if is_in(column[lane], words, split.first_word, split.last_word) else 0.0
         elif column[lane] == 0.0 or np.isnan(column[lane]):
-            met[lane] = 1.0 if node.nan_left else 0.0
+            met[lane] = 1.0 if split.nan_left else 0.0
         else:
-            met[lane] = 1.0 if column[lane] <= node.threshold else 0.0
+            met[lane] = 1.0 if column[lane] <= split.threshold else 0.0
 
 
 # Places are unsigned: where one may be negative, each use of it is checked for that first.
@@ -133,17 +134,17 @@ def _decide(node: Any, words: Ints, column: Floats, met: Floats) -> None:
 def _descend(
     part: NDArray[Any], words: Ints, table: Floats, order: np.uint64, columns: Floats, met: Floats, carried: Floats
 ) -> None:
-    """Make met 1 where a row meets all edges of a feature so far; fill carried, the product of factors to a node."""
+    """Make met 1 where a row meets all edges of a feature so far; fill carried, the product of factors to a split."""
     for q in range(order):
         carried[q] = 1.0
-    for place in range(len(part) // 2):
-        node, left, right = part[place], np.uint64(2 * place + 1), np.uint64(2 * place + 2)
-        up, above = np.uint64(node.up), np.uint64(node.above)
-        if node.decision & CATEGORICAL or node.decision >> 2 == MISSING_ZERO:
-            _decide(node, words, columns[node.feature], met[left])
+    for place in range(len(part)):
+        split, left, right = part[place], np.uint64(2 * place + 1), np.uint64(2 * place + 2)
+        up, above = np.uint64(split.up), np.uint64(split.above)
+        if split.decision & CATEGORICAL or split.decision >> 2 == MISSING_ZERO:
+            _decide(split, words, columns[split.feature], met[left])
             is_left = load(met, left)
         else:
-            is_left = at_most(load(columns, node.feature), node.threshold, node.nan_left != 0)
+            is_left = at_most(load(columns, split.feature), split.threshold, split.nan_left != 0)
         met_up = load(met, up)
         met_left = is_left * met_up
         met_right = met_up - met_left
@@ -167,12 +168,12 @@ def _inverse(table: Floats, place: np.uint64, met: Any) -> Any:
 
 @inner
 def _ascend(part: NDArray[Any], table: Floats, order: np.uint64, met: Floats, carried: Floats, sums: Floats) -> None:
-    """Turn carried into sums over the leaves below a node, and add what its edges contribute to their feature."""
-    for place in range(len(part) // 2 - 1, -1, -1):
-        node, left, right = part[place], np.uint64(2 * place + 1), np.uint64(2 * place + 2)
-        up, above = np.uint64(node.up), np.uint64(node.above)
+    """Turn carried into sums over the leaves below a split, and add what its edges contribute to their feature."""
+    for place in range(len(part) - 1, -1, -1):
+        split, left, right = part[place], np.uint64(2 * place + 1), np.uint64(2 * place + 2)
+        up, above = np.uint64(split.up), np.uint64(split.above)
         met_up, met_left, met_right = load(met, up), load(met, left), load(met, right)
-        found = load(sums, node.feature)
+        found = load(sums, split.feature)
         for q in range(order):
             from_left, from_right = left * order + q, right * order + q
             on_left, on_right = load(carried, from_left), load(carried, from_right)
@@ -180,4 +181,4 @@ def _ascend(part: NDArray[Any], table: Floats, order: np.uint64, met: Floats, ca
             gain_up = met_up * table[up * order + q, GAIN]
             found = found + on_left * (met_left * table[from_left, GAIN] - gain_up)
             found = found + on_right * (met_right * table[from_right, GAIN] - gain_up)
-        store(sums, node.feature, found)
+        store(sums, split.feature, found)

@@ -85,7 +85,8 @@ class Boosted:
 
     def contributions(self, frame: Frame) -> Contributions:
         """What each column added to `raw` (SHAP values)."""
-        return Contributions.of(self.encoding.names, contributions(self.booster, self.encoding.matrix(frame)))
+        columns, places = self.encoding.columns(frame)
+        return Contributions.of(self.encoding.names, contributions(self.booster, columns[places].T))
 
     @property
     def is_compiled(self) -> bool:
