@@ -95,7 +95,7 @@ class Table:
         """Some of the rows, by their places, in the order of these."""
         places = np.asarray(wanted, np.intp)
         others = {name: _taken(values, places) for name, values in self.others.items()}
-        return replace(self, numbers=self.numbers[:, places], others=others)
+        return replace(self, numbers=self.numbers.take(places, axis=1), others=others)
 
     def __getitem__(self, name: str) -> pl.Series:
         """A column as a series of its type, null where missing."""
@@ -199,8 +199,8 @@ def _taken(values: Values, places: NDArray[np.intp]) -> Values:
     if isinstance(values, pl.Series):
         return values.gather(places)
     if isinstance(values, Stored):
-        return replace(values, places=values.places[places])
-    return [values[place] for place in places]
+        return Stored(values.view, values.name, values.opened, values.places[places])  # replace takes 1 us more
+    return [values[place] for place in places.tolist()]
 
 
 def as_numbers(values: pl.Series) -> Floats:

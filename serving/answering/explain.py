@@ -1,7 +1,8 @@
 """The columns that moved an answer most, with the model's own contributions (SHAP values for LightGBM)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -23,26 +24,27 @@ def factors(contributions: Contributions, features: Frame, phrases: Phrases, top
     """
     places, amounts = contributions.strongest(top)
     chosen = [phrases[contributions.names[place]] for place in places.ravel().tolist()]
-    said = list(_said(chosen, amounts.ravel().tolist(), features, top))
-    return [b"[" + b",".join(filter(None, said[place : place + top])) + b"]" for place in range(0, len(said), top)]
+    said, moved = _said(chosen, amounts.ravel(), features, top), amounts.ravel().tolist()
+    rows = [slice(place, place + top) for place in range(0, len(said), top)]
+    return [b"[" + b",".join(compress(said[row], moved[row])) + b"]" for row in rows]
 
 
-def _said(chosen: Sequence[Phrase], amounts: Sequence[float], features: Frame, top: int) -> Iterator[bytes]:
-    """The factors of one row after another, as many of each; nothing for those that changed nothing.
+def _said(chosen: Sequence[Phrase], amounts: Floats, features: Frame, top: int) -> list[bytes]:
+    """The factors of one row after another, as many of each.
 
-    Numbers of all are read and written at once: 50 factors take 0.02 ms, a mapping of each, then written, 0.12.
+    Numbers of all are read and written at once: 50 factors take 0.03 ms, to make a mapping of each and write it 0.12.
     """
-    read = _numbers(features, chosen, top)
-    contributions, written = numbers([np.array(amounts), read])
+    found = _numbers(features, chosen, top)
+    contributions, written = numbers([amounts, found])
     values = cache(lambda name: _values(features, name))
     is_table = isinstance(features, Table)
-    for place, (phrase, amount, number) in enumerate(zip(chosen, amounts, read.tolist(), strict=True)):
-        if not amount:
-            yield b""
-        elif is_table and phrase.is_plain:
-            yield phrase.of_number(number, written[place], amount, contributions[place])
-        else:
-            yield phrase.of(values(phrase.name)[place // top], amount, contributions[place])
+    each = zip(chosen, amounts.tolist(), contributions, found.tolist(), written, strict=True)
+    return [
+        phrase.of_number(number, json, amount, contribution)
+        if is_table and phrase.is_plain
+        else phrase.of(values(phrase.name)[place // top], amount, contribution)
+        for place, (phrase, amount, contribution, number, json) in enumerate(each)
+    ]
 
 
 def _numbers(features: Frame, chosen: Sequence[Phrase], top: int) -> Floats:

@@ -44,17 +44,22 @@ class Phrase:
         return self.column.dtype is float and bool(self.column.view) and not is_claim(self.column)
 
     @cached_property
-    def numbers(self) -> tuple[bytes, bytes]:
-        """The words of a plain one, but for `%`: of numbers below SHORT, and of others."""
-        unit = _escaped(to_json(f" {self.column.unit}".rstrip())[1:-1])
-        return b"%.3g" + unit, b"%.0f" + unit
+    def short(self) -> tuple[bytes, bytes]:
+        """As known, for a plain one below SHORT: instead of the words the number."""
+        return self._of_numbers(b"%.3g")
+
+    @cached_property
+    def long(self) -> tuple[bytes, bytes]:
+        """As short, from SHORT on."""
+        return self._of_numbers(b"%.0f")
 
     def of_number(self, number: float, written: bytes, amount: float, contribution: bytes) -> bytes:
         """As `of`, for a plain one. number: NaN where it is not known; written, contribution: numbers as JSON."""
+        if -SHORT < number < SHORT:
+            return self.short[amount > 0] % (written, contribution, number)
         if number != number:
             return self.unknown[amount > 0] % contribution
-        said = self.numbers[not -SHORT < number < SHORT] % number
-        return self.known[amount > 0] % (written, contribution, said)
+        return self.long[amount > 0] % (written, contribution, number)
 
     def of(self, value: Any, amount: float, contribution: bytes) -> bytes:
         """The factor's JSON. amount: what the value contributed; contribution: the same as JSON."""
@@ -62,6 +67,11 @@ class Phrase:
             return self.unknown[amount > 0] % contribution
         said = to_json(words(self.column, value))[1:-1]
         return self.known[amount > 0] % (to_json(value, inf_nan_mode="null"), contribution, said)
+
+    def _of_numbers(self, form: bytes) -> tuple[bytes, bytes]:
+        said = form + _escaped(to_json(f" {self.column.unit}".rstrip())[1:-1])
+        lowers, raises = (said.join(known.rsplit(b"%b", 1)) for known in self.known)
+        return lowers, raises
 
     def _form(self, *, is_known: bool, raises: bool) -> bytes:
         before, after = around(self.column, self.output, is_known=is_known, raises=raises)
