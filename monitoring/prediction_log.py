@@ -24,7 +24,7 @@ NEW = "(new)"
 """The id, in rows about something that is not stored but given by its columns."""
 GIVEN = "given:"
 """Prefix of the columns in a logged frame that hold what was given of such a thing."""
-EXPLANATION = b'"explanation":'
+EXPLANATION, FACTORS = b'"explanation":', b'"factors":'
 NO_JSON = (b"NaN", b"Infinity")
 """What requests may say for numbers, and no database reads as JSON."""
 
@@ -36,7 +36,7 @@ class Record:
     None in the shadow, whose features are those of the answer that it ran beside. as_of, snapshot: of the online store;
     None where it could not be read. model_version: None where a rule answered. subject: who asked. experiment, arm,
     unit: as serving.versions.arms assigned; None outside of an experiment. request, answer: what they say, or as JSON,
-    as they were read and sent.
+    as they were read and sent; of the answer no factors are logged, and they may be left out before.
     """
 
     prediction_id: str
@@ -93,10 +93,12 @@ def _plain(request: Mapping[str, Any] | bytes) -> JsonText | None:
 def _unexplained(record: Record) -> JsonText | None:
     """The answer as it was sent, but for its time, where nothing is left out of it: unread, in 5 us instead of 120.
 
-    `explanation` stands before all lists of rows, and in no text, where its quotes would be escaped.
+    Both names stand in no text, where their quotes would be escaped, and `explanation` before all lists of rows.
     """
     said = record.answer
-    if not isinstance(said, bytes) or not said.isascii() or not said.partition(EXPLANATION)[2].startswith(b"null"):
+    if not isinstance(said, bytes) or not said.isascii():
+        return None
+    if FACTORS in said and not said.partition(EXPLANATION)[2].startswith(b"null"):
         return None
     return JsonText(said.replace(*_as_of(record.as_of), 1), "ascii")
 

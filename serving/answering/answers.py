@@ -239,7 +239,7 @@ def _record(question: Question, served: Served, said: Said, features: Table | No
         as_of=head["as_of"],
         request=question.said or question.request.model_dump_json(exclude_unset=True).encode(),
         features=features,
-        answer=said.json,
+        answer=said.logged,
         milliseconds=head["processing_ms"],
         predicted_at=datetime.now(UTC),
         subject=question.caller,

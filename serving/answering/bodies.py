@@ -34,36 +34,51 @@ from training.route import Outputs
 
 NO_LABELS = "nothing to go by: no such outcome was recorded before the model was trained"
 MODEL, RULE = b'"model"', b'"fallback"'
+LATER = b"\t"
+"""Stands for a row's factors: within JSON's texts there are no tabs."""
 
 
 class Said(NamedTuple):
-    """One answer: what it begins with, by name, and its JSON, which is sent and logged. start: of what follows that."""
+    """One answer: what it begins with, by name, its JSON, and the same without factors, which is logged.
+
+    start: of what follows the head, in both.
+    """
 
     head: Mapping[str, Any]
     json: bytes
+    logged: bytes
     start: int
 
     @property
     def body(self) -> "Body":
         """What can be said again. It shares the answer's bytes, which the log holds too: to hold others took 3 us."""
-        return Body(self.head, memoryview(self.json)[self.start :])
+        logged = None if self.logged is self.json else memoryview(self.logged)[self.start :]
+        return Body(self.head, memoryview(self.json)[self.start :], logged)
 
 
 class Body(NamedTuple):
     """An answer but for what is its own every time: its id, how long it took, and whether it was kept.
 
     head: what it begins with, as serving.schemas.replies.Head; rest: the JSON of what follows, to the last brace.
+    logged: the same without factors, which can be computed again from the logged features; None where there are none.
     """
 
     head: Mapping[str, Any]
     rest: bytes | memoryview
+    logged: bytes | memoryview | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds, but for its head."""
+        return len(self.rest) + len(self.logged or b"")
 
     def said(self, milliseconds: float, *, is_cached: bool = False) -> Said:
         """The whole answer, under a new id."""
         own = {"prediction_id": new_id(), "processing_ms": round(milliseconds, 3), "cached": is_cached}
         head = {**self.head, **own}
         begin = orjson.dumps(head, option=orjson.OPT_UTC_Z)[:-1]
-        return Said(head, b"".join((begin, self.rest)), len(begin))
+        said = b"".join((begin, self.rest))
+        return Said(head, said, said if self.logged is None else b"".join((begin, self.logged)), len(begin))
 
 
 def new_id() -> str:
@@ -119,7 +134,7 @@ def body(
     columns = _keys(asked, rows) | _said(product, outputs)
     if confidence is not None:
         columns["confidence"] = confidence
-    columns["factors"] = lines([factors.get(row, NULL) for row in rows]) if factors else NULL
+    columns["factors"] = LATER if factors else NULL
     columns["source"] = _sources(scored.by_model, chosen)
     for extra in asked.route.extras:
         if extra.per_row:
@@ -128,7 +143,15 @@ def body(
         columns["reasons"] = _reasons(product, outputs)
     elif confidence is not None and rows:
         head = {**head, "confidence": float(confidence[0])}
-    return Body(head, _rest(asked, objects(columns, len(rows)), extras))
+    rest = _rest(asked, objects(columns, len(rows)), extras)
+    return _explained(head, rest, [factors.get(row, NULL) for row in rows]) if factors else Body(head, rest)
+
+
+def _explained(head: Mapping[str, Any], rest: bytes, factors: Sequence[bytes]) -> Body:
+    """With each row's factors where they are to stand."""
+    before, *after = rest.split(LATER)
+    pieces = [before, *(piece for pair in zip(factors, after, strict=True) for piece in pair)]
+    return Body(head, b"".join(pieces), rest.replace(b"," + label("factors") + LATER, b""))
 
 
 def _rest(asked: Asked, rows: bytes, extras: Mapping[str, Any]) -> bytes:

@@ -38,7 +38,7 @@ class Kept(NamedTuple):
     @property
     def size(self) -> int:
         """About how many bytes of memory it holds."""
-        return HEAD_BYTES + len(self.body.rest) + self.rows.size
+        return HEAD_BYTES + self.body.size + self.rows.size
 
 
 def key(path: str, request: BaseModel, arm: str | None = None) -> Key:

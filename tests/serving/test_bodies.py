@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.answering.bodies import Body, body, head, new_id
+from monitoring.prediction_log import without_factors
+from serving.answering.bodies import Body, Said, body, head, new_id
 from serving.answering.features import Asked, read_for
 from serving.answering.scoring import Scored
 from training.product import Product
@@ -24,13 +25,17 @@ def answer(
     product: Product, asked: Asked, outputs: Any, shown: list[int], by_model: Any = None, **said: Any
 ) -> dict[str, Any]:
     """What is answered with these outputs; nobody published anything."""
+    found: dict[str, Any] = json.loads(answered(product, asked, outputs, shown, by_model, **said).json)
+    return found
+
+
+def answered(product: Product, asked: Asked, outputs: Any, shown: list[int], by_model: Any = None, **said: Any) -> Said:
     arrays = {name: np.asarray(outputs.get(name, [NAN] * asked.height), np.float64) for name in product.outputs}
     known = np.ones(asked.height, np.bool_) if by_model is None else np.asarray(by_model)
     read, scored = read_for(None, asked, product.asked_columns), Scored(None, arrays, known, "no model")
     begin = head(product, read, scored)
     made = body(product, begin, asked, scored, shown, said.get("factors", {}), said.get("extras", {}))
-    found: dict[str, Any] = json.loads(made.said(1.23456).json)
-    return found
+    return made.said(1.23456)
 
 
 def candidates(names: list[str], route: Route = RANKING.route) -> Asked:
@@ -81,6 +86,17 @@ def test_a_measure_that_nobody_expects_is_null_and_says_why() -> None:
 def test_factors_stand_with_the_rows_that_were_explained() -> None:
     found = answer(RANKING, candidates(["a", "b"]), {"score": [0.5, 0.7]}, [1, 0], factors={0: b'[{"column":"x"}]'})
     assert [row["factors"] for row in found["candidates"]] == [None, [{"column": "x"}]]
+
+
+@pytest.mark.parametrize("name", ["a", 'a","factors":\t'])
+def test_what_is_logged_of_an_answer_is_all_but_its_factors(name: str) -> None:
+    asked = candidates([name, "b"])
+    explained = answered(RANKING, asked, {"score": [0.5, 0.7]}, [1, 0], factors={0: b'[{"column":"x"}]'})
+    assert json.loads(explained.logged) == without_factors({**json.loads(explained.json), "explanation": {}}) | {
+        "explanation": None
+    }
+    plain = answered(RANKING, asked, {"score": [0.5, 0.7]}, [1, 0])
+    assert plain.logged is plain.json
 
 
 def test_an_extra_stands_with_each_row_or_beside_them_and_is_null_where_it_cannot_be_had() -> None:

@@ -144,11 +144,12 @@ def test_json_as_it_was_sent_is_logged_as_what_it_says_without_factors(online: P
 
 @pytest.mark.parametrize("name", ["P1", "Pü", 'P","explanation":{'])
 @pytest.mark.parametrize("at", [None, AT, AT.replace(microsecond=120_000)])
-def test_an_answer_that_explains_nothing_is_logged_as_it_would_be_written(
-    online: Path, name: str, at: datetime | None
+@pytest.mark.parametrize(("explanation", "factors"), [(None, {"factors": None}), ({"scale": "score"}, {})])
+def test_an_answer_that_explains_nothing_or_comes_without_factors_is_logged_as_it_would_be_written(
+    online: Path, name: str, at: datetime | None, explanation: Any, factors: dict[str, None]
 ) -> None:
-    rows = [{"person_id": name, "score": 0.1 + 0.2, "factors": None}]
-    said = {"reason": "\x7f", "as_of": at, "explanation": None, "candidates": rows}
+    rows = [{"person_id": name, "score": 0.1 + 0.2, **factors}]
+    said = {"reason": "\x7f", "as_of": at, "explanation": explanation, "candidates": rows}
     sent = replace(record(1), as_of=at, answer=to_json(said, inf_nan_mode="null"))
     assert _row(Line(online).passed(sent))["answer"] == written(said)
 
