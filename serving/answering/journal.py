@@ -15,7 +15,7 @@ from serving.telemetry.metrics import Metrics
 
 LOG = logging.getLogger("talentml.serving")
 ROUND_SECONDS = 0.05
-"""How often what was written is noted, which takes the interpreter from the event loop for 0.1 ms."""
+"""How often what was written is noted, which takes the interpreter from the event loop for 0.2 ms."""
 RESTART_SECONDS = 2.0
 END_SECONDS = 1.0  # that a scribe's end may take on a busy machine
 
