@@ -36,13 +36,17 @@ def tabled(keys: Bytes) -> Places:
 
 
 @cached
-def find(wanted: Bytes, table: Places, keys: Bytes, found: Floats) -> None:
-    """The place of each text, NaN where it is none of the keys. wanted: one text after the other, a zero between."""
-    begin = 0
+def find(wanted: Bytes, table: Places, keys: Bytes, found: Floats) -> bool:
+    """The place of each text, NaN where it is none of the keys. wanted: one text after the other, a zero between.
+
+    Returns whether each is one.
+    """
+    begin, are_all = 0, True
     for text in range(len(found)):
         end, code = _read(wanted, begin)
         found[text] = _place(wanted, begin, end - begin, code, table, keys)
-        begin = end + 1
+        begin, are_all = end + 1, are_all and not np.isnan(found[text])
+    return are_all
 
 
 @inner

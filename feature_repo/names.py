@@ -86,17 +86,18 @@ class Names:
         return found
 
     def find(self, wanted: Sequence[str | None]) -> Floats:
-        """The code of each text, NaN where it is none of these; all may be the same, such as the task of a ranking."""
-        if len(wanted) > 1 and wanted[0] == wanted[-1] and wanted.count(wanted[0]) == len(wanted):
-            return self._places(wanted[:1]).repeat(len(wanted))
-        return self._places(wanted)
+        """The code of each text, NaN where it is none of these."""
+        return self.found(wanted)[0]
 
-    def _places(self, wanted: Sequence[str | None]) -> Floats:
+    def found(self, wanted: Sequence[str | None]) -> tuple[Floats, bool]:
+        """As find, and whether each is one of these; all may be the same, such as the task of a ranking."""
+        if len(wanted) > 1 and wanted[0] == wanted[-1] and wanted.count(wanted[0]) == len(wanted):
+            one, is_there = self.found(wanted[:1])
+            return one.repeat(len(wanted)), is_there
         if not len(self):
-            return np.full(len(wanted), np.nan)
-        found, (table, keys) = np.empty(len(wanted)), self._searched
-        kernels("feature_repo.finding").find(_joined(wanted, keys.shape[1]), table, keys, found)
-        return found
+            return np.full(len(wanted), np.nan), not wanted
+        codes, (table, keys) = np.empty(len(wanted)), self._searched
+        return codes, kernels("feature_repo.finding").find(_joined(wanted, keys.shape[1]), table, keys, codes)
 
     def translated(self, codes: Floats, others: Mapping[str, float]) -> Floats:
         """What the texts of codes stand for elsewhere, NaN where they stand for nothing.
@@ -136,7 +137,10 @@ class Names:
 
 def _joined(wanted: Sequence[str | None], width: int) -> NDArray[np.uint8]:
     """Texts as bytes, one after the other."""
-    joined = None if None in wanted else BETWEEN.join(wanted).encode()  # type: ignore[arg-type]
+    try:
+        joined = BETWEEN.join(wanted).encode()  # type: ignore[arg-type]
+    except TypeError:
+        joined = None
     if joined is None or joined.count(0) != len(wanted) - 1:
         nobody = "-" * (width + 1)  # longer than any key
         able = [nobody if text is None or BETWEEN in text else text for text in wanted]

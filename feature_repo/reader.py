@@ -70,7 +70,9 @@ class Reader:
             numbers[slot] = value
         table = Table(self.plan.all, self.columns, self.slots, numbers, dict(spine), self.names)
         for key in self.keys:
-            numbers[self.slots[key]] = self.names[key].find(table.texts(key))
+            numbers[self.slots[key]], are_all = self.names[key].found(table.texts(key))
+            if are_all:
+                table.named.add(key)
         put_given(table, given)
         for step in self.steps:
             places = np.empty((len(step.heads), rows), np.int64)

@@ -51,8 +51,8 @@ class Table:
     """declared: by qualified name what is read, given or computed. columns: those of its frame, in order.
 
     numbers: shape (slots, rows), NaN where missing; slots: by name the row of it, AT's too. names: of texts that stand
-    there as codes. others: further texts, lists and times, and the columns of the spine; a plain list is one of texts,
-    and what is stored becomes a series where that is asked for.
+    there as codes; named: keys of the spine that have one in each row. others: further texts, lists and times, and the
+    columns of the spine; a plain list is one of texts, and what is stored becomes a series where that is asked for.
     """
 
     declared: Mapping[str, Column]
@@ -61,6 +61,7 @@ class Table:
     numbers: Floats
     others: dict[str, Values]
     names: Mapping[str, Names] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
     _made: dict[str, pl.Series] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Series that somebody asked for."""
 

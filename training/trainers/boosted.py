@@ -76,12 +76,12 @@ class Boosted:
 
     def raw(self, frame: Frame) -> Floats:
         """The booster's answer per row, on its raw scale."""
-        raw: Floats = self._alone.raw(frame)[0]
+        raw: Floats = self._alone.raw(*self.encoding.columns(frame))[0]
         return raw
 
     @cached_property
-    def _alone(self) -> "Committee":
-        return Committee((self,))
+    def _alone(self) -> Together:
+        return Together((self.booster,))
 
     def contributions(self, frame: Frame) -> Contributions:
         """What each column added to `raw` (SHAP values)."""

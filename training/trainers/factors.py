@@ -31,7 +31,7 @@ PERSON = "person_id"
 
 @dataclass(frozen=True)
 class Codes:
-    """Where the codes of people and attributes are in a matrix, and what they stand for: see evidence.affinity."""
+    """Where the codes of people and attributes are in a matrix, and what they stand for: see standing.affinity."""
 
     slots: Ints
     first: Ints
@@ -85,20 +85,26 @@ class Factors:
 
     def affinity(self, frame: Frame) -> Floats:
         """How much a person is drawn to a task, shape (rows,); NaN where either has no evidence."""
-        affinity = kernels("training.trainers.evidence").affinity
-        numbers, codes = self._read(frame)
-        vectors = self.people_vectors, self._padded
-        found: Floats = affinity(numbers, codes.slots, codes.first, codes.places, *vectors)
+        found: Floats = kernels("training.trainers.standing").affinity(*self.evidence(frame))
         return found
 
-    def _read(self, frame: Frame) -> tuple[Floats, "Codes"]:
-        """Where codes of people and attributes are, and what they stand for: a table's own where all texts have one."""
+    def evidence(self, frame: Frame) -> tuple[Floats, Ints, Ints, Ints, Floats, Floats]:
+        """What standing.affinity takes: where codes of people and attributes are, what they stand for, and the vectors.
+
+        A table's own codes where all texts have one.
+        """
         codes = self._codes.of(frame) if isinstance(frame, Table) else None
-        if isinstance(frame, Table) and codes is not None:
-            given = (frame.numbers[frame.slots[name]] for name in self._names if name in frame.others)
-            if not any(np.count_nonzero(np.isnan(each)) for each in given):
-                return np.ascontiguousarray(frame.numbers), codes
-        return np.array([coded(frame, name, self._values[name]) for name in self._names]), self._places
+        if isinstance(frame, Table) and codes is not None and self._are_coded(frame):
+            numbers = np.ascontiguousarray(frame.numbers)
+        else:
+            codes = self._places
+            numbers = np.array([coded(frame, name, self._values[name]) for name in self._names])
+        return numbers, codes.slots, codes.first, codes.places, self.people_vectors, self._padded
+
+    def _are_coded(self, table: Table) -> bool:
+        """Whether no text that is there itself, as a request gives it, is without a code."""
+        doubtful = [name for name in table.others if name in self._values and name not in table.named]
+        return not any(np.count_nonzero(np.isnan(table.numbers[table.slots[name]])) for name in doubtful)
 
     @cached_property
     def _codes(self) -> "Wired[Codes | None]":

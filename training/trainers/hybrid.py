@@ -92,7 +92,7 @@ class Hybrid:
         content_score is the probability of being the one, of the candidates asked about: they sum to 1.
         """
         group, within = _groups(frame), kernels("training.trainers.standing")
-        raised = within.powers(self.boosted.raw(frame), self.factors.affinity(frame), group, self.steepness)
+        raised = within.powers_of(self.boosted.raw(frame), group, self.steepness, *self.factors.evidence(frame))
         np.exp(raised, out=raised)
         score, content, collaborative = within.weigh(raised, group, self.content, self.collaborative)
         return {"score": score, "content_score": content, "collaborative_score": collaborative}
