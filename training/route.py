@@ -109,14 +109,17 @@ def best_first(rows: Rows) -> list[int]:
     score = rows.scores
     order = (-score).argsort()
     falling = score[order]
-    are_alike = np.count_nonzero(rows.by_model) == len(order)  # all() takes .7 us more
-    are_apart = np.count_nonzero(falling[:-1] > falling[1:]) == len(order) - 1
-    if not (are_alike and are_apart):  # else ids need not be compared: 15 us less
+    if not (_holds(rows.by_model) and _holds(falling[:-1] > falling[1:])):  # else no ids are compared: 15 us less
         order = np.lexsort((np.asarray(rows.items), -score, ~rows.by_model))
     least = rows.options.get("min_score")
     kept = order if least is None else order[score[order] >= least]
     found: list[int] = kept[: rows.limit].tolist()
     return found
+
+
+def _holds(mask: NDArray[np.bool_]) -> bool:
+    """Whether it is true all over. NumPy's all() and count_nonzero() are Python's: two calls each, all() .6 us more."""
+    return b"\0" not in mask.tobytes()
 
 
 @dataclass(frozen=True)
