@@ -34,7 +34,7 @@ class Limits:
     inline_rows: int = 256
     """Up to so many rows are scored on the event loop: a thread costs more than it gives (0.1 ms against 0.4)."""
     inline_explained_rows: int = 16
-    """As many are explained there where the model's kernels are our own: they take up to 16 rows at once, in 0.2 ms."""
+    """As many are explained there where the model's kernels are our own: they take up to 16 rows at once, in 0.1 ms."""
     inline_explained_seconds: float = 0.001
     """A model that took longer to explain a row when it was loaded is explained in a thread."""
     explanation_seconds: float = 1.0

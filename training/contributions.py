@@ -43,7 +43,7 @@ class Contributions:
         Of equals the first is first. Where fewer values are not 0, zeros follow. Raises DataError for one that is not
         finite.
         """
-        values = np.require(self.values, np.float64, ["C", "W"])  # of one kind always: for another it is compiled anew
+        values = np.array(self.values, np.float64, order="C")  # of one kind always: for another it is compiled anew
         places, amounts = np.zeros((len(values), count), np.int64), np.zeros((len(values), count))
         if not kernels("training.strongest").strongest(values, places, amounts):
             raise DataError("contributions: not finite, allowed: numbers")

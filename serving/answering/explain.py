@@ -1,7 +1,6 @@
 """The columns that moved an answer most, with the model's own contributions (SHAP values for LightGBM)."""
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import compress
 from typing import Any
 
@@ -36,13 +35,13 @@ def _said(chosen: Sequence[Phrase], amounts: Floats, features: Frame, top: int) 
     """
     found = _numbers(features, chosen, top)
     said = numbers([amounts, found], len(chosen)).split(BETWEEN)
-    values = cache(lambda name: _values(features, name))
+    values = Values(features)
     is_table = isinstance(features, Table)
     each = zip(chosen, amounts.tolist(), said[::2], found.tolist(), said[1::2], strict=True)
     return [
         phrase.of_number(number, json, amount, contribution)
         if is_table and phrase.is_plain
-        else phrase.of(values(phrase.name)[place // top], amount, contribution)
+        else phrase.of(values[phrase.name][place // top], amount, contribution)
         for place, (phrase, amount, contribution, number, json) in enumerate(each)
     ]
 
@@ -58,17 +57,28 @@ def _numbers(features: Frame, chosen: Sequence[Phrase], top: int) -> Floats:
     return found
 
 
-def _values(features: Frame, name: str) -> Sequence[Any]:
-    """A column's values, None where missing."""
-    if isinstance(features, Table) and name in features.declared and features.is_number(name):
-        kind = features.declared[name].dtype
-        found = features.numbers[features.slots[name]].tolist()
-        return [None if number != number else kind(number) for number in found]
-    return features[name].to_list() if name in features.columns else [None] * features.height
+class Values(dict[str, Sequence[Any]]):
+    """By name the values of columns, None where missing; read when they are first needed."""
+
+    def __init__(self, features: Frame) -> None:
+        super().__init__()
+        self._features = features
+
+    def __missing__(self, name: str) -> Sequence[Any]:
+        found = self[name] = self._read(name)
+        return found
+
+    def _read(self, name: str) -> Sequence[Any]:
+        features = self._features
+        if isinstance(features, Table) and name in features.declared and features.is_number(name):
+            kind = features.declared[name].dtype
+            found = features.numbers[features.slots[name]].tolist()
+            return [None if number != number else kind(number) for number in found]
+        return features[name].to_list() if name in features.columns else [None] * features.height
 
 
 def explanation(contributions: Contributions, output: str, scale: str) -> dict[str, Any]:
     """What the factors explain, as replies.Explanation. expected: None where each row has its own."""
     values = contributions.expected
-    expected = float(values[0]) if len(values) and np.ptp(values) < SAME else None
+    expected = float(values[0]) if len(values) and values.max() - values.min() < SAME else None
     return {"output": output, "scale": scale, "expected": expected}

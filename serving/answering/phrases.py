@@ -8,12 +8,10 @@ from typing import Any
 from pydantic_core import to_json
 
 from feature_repo.column import Column
-from training.asking.wording import around, is_claim, plain, words
+from training.asking.wording import LONG, around, is_claim, plain, words
 
-VARIES = "\n"
-"""Stands for what varies: columns are described in one line."""
-SHORT = 1000.0
-"""From here on numbers are said without decimals, as wording.spoken does."""
+VARIES = "\x7f"
+"""Stands for what varies: in no description, and in JSON as it is."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +43,17 @@ class Phrase:
 
     @cached_property
     def short(self) -> tuple[bytes, bytes]:
-        """As known, for a plain one below SHORT: instead of the words the number."""
+        """As known, for a plain one below LONG: instead of the words the number, which is formatted as spoken does."""
         return self._of_numbers(b"%.3g")
 
     @cached_property
     def long(self) -> tuple[bytes, bytes]:
-        """As short, from SHORT on."""
+        """As short, from LONG on."""
         return self._of_numbers(b"%.0f")
 
     def of_number(self, number: float, written: bytes, amount: float, contribution: bytes) -> bytes:
         """As `of`, for a plain one. number: NaN where it is not known; written, contribution: numbers as JSON."""
-        if -SHORT < number < SHORT:
+        if -LONG < number < LONG:
             return self.short[amount > 0] % (written, contribution, number)
         if number != number:
             return self.unknown[amount > 0] % contribution
@@ -84,8 +82,8 @@ class Phrase:
             "direction": "raises" if raises else "lowers",
             "sentence": before + (VARIES if is_known else words(self.column, None)) + after,
         }
-        written = to_json(VARIES)
-        return _escaped(to_json(said)).replace(written, b"%b").replace(written[1:-1], b"%b")
+        varies = VARIES.encode()
+        return _escaped(to_json(said)).replace(b'"' + varies + b'"', b"%b").replace(varies, b"%b")
 
 
 class Phrases(dict[str, Phrase]):

@@ -15,6 +15,7 @@ from serving.answering.explain import explanation
 from serving.answering.phrases import Phrase, Phrases
 from serving.schemas.replies import Factor
 from training.contributions import Contributions
+from training.strongest import strongest
 
 
 def column(name: str, unit: str = "", text: str = "Years of work.", dtype: object = float) -> Column:
@@ -85,6 +86,15 @@ def test_of_contributions_of_one_size_the_first_column_comes_first() -> None:
     amounts = added(dict(zip(columns, (-1.0, 1.0, 1.0), strict=True)))
     found = factors(amounts, pl.DataFrame({name: [1.0] for name in columns}), columns, "score", top=2)
     assert [each["column"] for each in found[0]] == ["person__a", "person__b"]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_contributions_may_be_read_only_and_in_any_order_in_memory_and_nothing_is_compiled_for_them(order: str) -> None:
+    values = np.array([[0.5, 0.0, -2.0], [0.0, 0.25, 0.0]], order=order)  # type: ignore[call-overload]
+    values.flags.writeable = False
+    places, amounts = Contributions("abc", values, np.zeros(2)).strongest(2)
+    assert (places[0].tolist(), amounts.tolist()) == ([2, 0], [[-2.0, 0.5], [0.25, 0.0]])
+    assert len(strongest.signatures) == 1
 
 
 VALUES: dict[str, tuple[object, list[object]]] = {

@@ -7,6 +7,7 @@ from typing import Any
 from feature_repo.column import Column
 
 MOST_LISTED = 5  # so many entries of a list-valued column are named in a sentence
+LONG = 1000.0  # from here on numbers are said without decimals, below by three digits
 
 
 def sentence(column: Column, value: Any, contribution: float, output: str) -> str:
@@ -60,5 +61,5 @@ def spoken(value: Any, unit: str) -> str:
         named = ", ".join(spoken(item, "") for item in value[:MOST_LISTED])
         return (named or "none") + (f" and {rest} more" if rest > 0 else "")
     if isinstance(value, float):
-        value = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+        value = f"{value:.3g}" if abs(value) < LONG else f"{value:.0f}"
     return f"{value} {unit}".strip()
