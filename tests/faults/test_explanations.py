@@ -81,6 +81,14 @@ def hanging(service: Service) -> Iterator[Hanging]:
     model.let_go.set()
 
 
+@pytest.fixture
+def let_go() -> Iterator[threading.Event]:
+    """What threads wait for: at the end of a test at the latest, else this process would never end."""
+    found = threading.Event()
+    yield found
+    found.set()
+
+
 def unexplained(service: Service) -> None:
     """Ask for a ranking; it comes, without its explanation."""
     answer = service.rank(task_id="T60")
@@ -169,8 +177,8 @@ def test_an_explanation_that_fails_on_the_event_loop_leaves_the_score(service: S
     assert (answer["source"], answer["explanation"], answer["candidates"][0]["factors"]) == ("model", None, None)
 
 
-def test_work_that_waits_for_a_thread_is_withdrawn_when_its_time_is_up() -> None:
-    let_go, done = threading.Event(), []
+def test_work_that_waits_for_a_thread_is_withdrawn_when_its_time_is_up(let_go: threading.Event) -> None:
+    done: list[str] = []
 
     async def ask() -> list[str]:
         explainers, found = Explainers(threads=1, seconds=0.2), list[str]()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from serving.answering.published import Published
 from serving.limits import LIMITS
@@ -32,7 +33,7 @@ class Hanging(Published):
 
 
 def test_extras_that_hang_are_null_and_once_all_their_threads_do_nothing_waits_for_them(
-    home: Path, serve: Callable[[Path], Service]
+    home: Path, serve: Callable[[Path], Service], request: pytest.FixtureRequest
 ) -> None:
     promote(home, promoted(home, 3))
     service = serve(home)
@@ -42,6 +43,7 @@ def test_extras_that_hang_are_null_and_once_all_their_threads_do_nothing_waits_f
     assert now is not None
     hanging = Hanging(**{each.name: getattr(now, each.name) for each in fields(now)})
     service.running.features.current = hanging
+    request.addfinalizer(hanging.let_go.set)  # else this process would never end
     sayers = service.running.answers.sayers
     with service.http:  # one event loop for all requests, as in the service
         sayers.seconds = 0.2
