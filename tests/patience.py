@@ -7,6 +7,7 @@ what users have: `Limits()`.
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -26,7 +27,11 @@ PATIENT = dict.fromkeys(
 
 
 def install() -> None:
-    """LIMITS are these, or what VARIABLE says, for all that is imported from now on."""
+    """LIMITS are these, or what VARIABLE says, for all that is imported from now on.
+
+    Nothing of the service may have been imported before: it would have kept the others.
+    """
+    assert not [name for name in sys.modules if name.startswith("serving.") and name != limits.__name__]
     said = os.environ.get(VARIABLE)
     limits.LIMITS = replace(limits.LIMITS, **(PATIENT if said is None else json.loads(said)))
 
