@@ -8,7 +8,7 @@ from feature_repo import versions
 from feature_repo.entities import person, task
 from feature_repo.publish import publish
 from feature_repo.settings import Settings
-from serving.answering.features import Features
+from serving.answering.features import Asked, Features, read_for
 from tests.serving import world
 from training.products import PRODUCTS
 
@@ -27,3 +27,25 @@ def test_between_the_two_moves_of_a_publish_tasks_and_people_are_those_of_the_op
     assert found.snapshot.offline_version != versions.current(home / "offline").name
     candidates = found.candidates(PRODUCTS["task_assignment"].route.path, {"task_id": "T60"})
     assert (len(found.known[task]), len(found.known[person]), len(candidates)) == (69, 8, 7)
+
+
+def test_whoever_has_a_history_but_is_not_listed_is_not_known(home: Path) -> None:
+    path = home / "staged" / "streams" / "people.parquet"
+    listed, unlisted, *_ = pl.read_parquet(path)["person_id"].unique().sort().to_list()
+    asked = {"person_id": [listed, unlisted, "nobody"], "task_id": ["T60"] * 3}
+    assert _known(home, asked) == (frozenset({"person_id", "task_id"}), [True, True, False])
+    pl.read_parquet(path).filter(pl.col("person_id") != unlisted).write_parquet(path)
+    publish(Settings(home=home, _env_file=None), world.AS_OF, products=PRODUCTS.values())
+    assert _known(home, asked) == (frozenset({"task_id"}), [True, False, False])
+    two = {key: values[:2] for key, values in asked.items()}
+    assert _known(home, two) == (frozenset({"task_id"}), [True, False])
+
+
+def _known(home: Path, ids: dict[str, list[str | None]]) -> tuple[frozenset[str], list[bool]]:
+    """The keys of task assignment all of whose names are known, and of which rows people and tasks are."""
+    features, product = Features(home, PRODUCTS.values()), PRODUCTS["task_assignment"]
+    assert features.refresh(), features.error
+    asked = Asked(product.route, ids, [None] * len(ids["task_id"]), {"task_id": "T60"})
+    read = read_for(features.current, asked, product.asked_columns)
+    assert features.current is not None
+    return features.current.named & {"person_id", "task_id"}, read.known.tolist()
