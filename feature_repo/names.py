@@ -73,8 +73,9 @@ class Names:
         """What find looks in: a table of hashes, and the keys' bytes."""
         column = self.batch[KEY]
         width = column.type.byte_width
-        keys = np.frombuffer(column.buffers()[1], np.uint8, width * len(self), width * column.offset)
-        keys = keys.reshape(len(self), width)
+        whole = np.frombuffer(column.buffers()[1] or b"", np.uint8)
+        keys = whole[width * column.offset :][: width * len(self)].reshape(len(self), width)
+        keys.setflags(write=False)  # as those that are mapped: kernels are compiled for one kind only
         return kernels("feature_repo.finding").tabled(keys), keys
 
     def codes(self, texts: pl.Series) -> Floats:
@@ -94,8 +95,6 @@ class Names:
         if len(wanted) > 1 and wanted[0] == wanted[-1] and wanted.count(wanted[0]) == len(wanted):
             one, is_there = self.found(wanted[:1])
             return one.repeat(len(wanted)), is_there
-        if not len(self):
-            return np.full(len(wanted), np.nan), not wanted
         codes, (table, keys) = np.empty(len(wanted)), self._searched
         return codes, kernels("feature_repo.finding").find(_joined(wanted, keys.shape[1]), table, keys, codes)
 

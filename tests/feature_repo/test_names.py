@@ -52,3 +52,8 @@ def test_of_many_each_is_found_and_no_other():
 def test_among_no_names_nothing_is_found():
     none = Names.keys(pl.Series("person_id", [], dtype=pl.String))
     assert np.isnan(none.find(["ann", "bob"])).all()
+
+
+def test_some_of_the_names_are_found_by_their_place_among_these():
+    names = Names.keys(pl.Series("person_id", KEYS))
+    assert Names(names.batch.slice(2, 3)).find(["anna", "zoë", "ann"])[:2].tolist() == [0, 2]
