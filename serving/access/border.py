@@ -75,11 +75,11 @@ class Border:
 
     async def _let_in(self, scope: Scope) -> None:
         """Say in the request's state who asks, and count it; public paths are for anybody."""
-        if scope["path"] in PUBLIC or scope["path"].startswith(ASSETS):
+        path, state = scope["path"], scope["state"]
+        if path in PUBLIC or path.startswith(ASSETS):
             return
-        running = scope["state"]["running"]
-        caller = (self._tokens or running.tokens).caller(authorization(scope["headers"]))
-        scope["state"]["caller"] = caller
+        running = state["running"]
+        state["caller"] = caller = (self._tokens or running.tokens).caller(authorization(scope["headers"]))
         await (self._limiter or running.limiter).check(caller.subject)
 
     async def _in_time(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:

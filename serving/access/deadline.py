@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Deadlines:
-    """Looks for the blocks that are late, by one timer of the event loop: to set and cancel one for each took 6 us.
+    """Looks for the blocks that are late, by one timer of the event loop: to set one for each took 4 us of an answer.
 
     They are those of one event loop at a time: with another loop, whatever ran in the one before has ended.
     """

@@ -85,6 +85,26 @@ def test_a_stage_is_in_the_histogram_and_in_the_request_s_trace() -> None:
     assert set(trace.stages) == {"features"}
 
 
+@pytest.mark.parametrize(
+    ("bound", "count"), [("0.001", 2), ("0.0025", 3), ("0.005", 3), ("2.5", 3), ("5.0", 4), ("+Inf", 5)]
+)
+def test_an_observation_is_in_every_bucket_whose_bound_is_no_less(bound: str, count: int) -> None:
+    metrics = Metrics()
+    for seconds in (6.0, 0.001, 0.0011, 0.0, 5.0):
+        metrics.answered("/x", 200, seconds)
+    assert value(metrics, "talentml_request_seconds_bucket", route="/x", le=bound) == count
+    assert value(metrics, "talentml_request_seconds_sum", route="/x") == pytest.approx(11.0021)
+
+
+def test_what_nobody_shares_is_shared_by_whoever_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.telemetry.metrics.MOST_WAITING", 10)
+    metrics = Metrics()
+    for _ in range(25):
+        metrics.answered("/x", 200, 0.001)
+        assert len(metrics.request_seconds.labels("/x").waiting) <= 10
+    assert value(metrics, "talentml_requests_total", route="/x", status="200") == 25
+
+
 def test_staleness_is_the_age_of_the_as_of_instant_when_it_is_asked_for() -> None:
     metrics, published_at, as_of = Metrics(), time.time() - 60, 1_325_376_000
     metrics.note_features(datetime(2012, 1, 1, tzinfo=UTC), published_at, is_failing=False)
