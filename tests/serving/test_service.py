@@ -20,11 +20,9 @@ import json, sys
 from fastapi.testclient import TestClient
 from datetime import timedelta
 from feature_repo.settings import load
+from tests.serving.served import TalentService
 from serving.access.auth import Role, issue
-from serving.service import TalentService
-from tests.serving import tiny
 
-tiny.install()
 service = TalentService()
 token = issue(load(), "portal", Role.SERVICE, timedelta(hours=1))
 client = TestClient(TalentService.to_asgi(), headers={"Authorization": f"Bearer {token}"})
