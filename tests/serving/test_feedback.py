@@ -1,69 +1,37 @@
 """POST /api/v1/recommendations/{prediction_id}/feedback: who may say what of which answer, and that it is kept."""
 
-import asyncio
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from feature_repo.errors import SourceError
 from feature_repo.platform import database
-from feature_repo.platform.tables import match_feedback
-from feature_repo.settings import load
-from monitoring.prediction_log import append
 from serving.access.caller import Caller, Role
 from serving.limits import LIMITS
 from serving.routes import feedback as served
 from serving.routes.judgement import PATH, Noted
 from tests.feature_repo.postgres import fresh_database
-from tests.monitoring.said import estimate, prediction_id, ranking, record
 from tests.patience import LONG
 from tests.serving.conftest import Service
-from tests.serving.judging import HR, Desk, desk, wrong
+from tests.serving.judging import HR, MANY, NOTHING, ONE, PAIRS, TREND, Desk, desk, limited, logged, stored, wrong
 from tests.serving.questions import ASKED, Asking
 
-ONE, MANY, PAIRS, TREND, NOTHING = (prediction_id(number) for number in range(1, 6))
-UNKNOWN = prediction_id(99)
 GAPS = "/api/v1/skill-gaps/analyze"
 """Names likely gaps only, and a tiny model finds none; the other route of that product answers in the same form."""
 P1 = Caller("P1", Role.TALENT)
-SKILLS = {"skills": [{"skill_id": "sql", "source": "model"}, {"skill_id": "c++", "source": "model"}]}
-LOGGED = [
-    record(1, ranking({"P1": 0.9})),
-    record(2, ranking({f"P{number}": 0.5 for number in range(12)})),
-    record(3, estimate(("P1", "T1"), ("P2", "T1"), ("P2", "T2")), product="task_performance"),
-    record(4, SKILLS, product="skill_demand"),
-    record(5, ranking({})),
-]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    url = fresh_database() if request.param == "postgresql" else None
-    found = database(load(home=tmp_path, database_url=url))
-    append(found, LOGGED)
-    yield found
-    found.dispose()
+    yield from logged(tmp_path, fresh_database() if request.param == "postgresql" else None)
 
 
 @pytest.fixture
 def plain(tmp_path: Path) -> Iterator[Engine]:
     """The embedded database alone, for what does not depend on it."""
-    found = database(load(home=tmp_path))
-    append(found, LOGGED)
-    yield found
-    found.dispose()
-
-
-def stored(engine: Engine) -> list[tuple[Any, ...]]:
-    table = match_feedback.c
-    chosen = select(table.subject, table.person_id, table.item_id, table.kind, table.accepted, table.rating)
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(chosen)]
+    yield from logged(tmp_path)
 
 
 def test_feedback_is_stored_before_it_is_answered_and_a_second_one_takes_its_place(engine: Engine) -> None:
@@ -196,75 +164,6 @@ def test_nobody_changes_what_another_subject_said_but_the_person_itself(engine: 
     assert at.post(ONE, {"accepted": False}, P1).status_code == 200
     assert at.post(ONE, {"accepted": True}).status_code == 409
     assert stored(engine) == [("P1", "P1", "T1", "task_assignment", False, None)]
-
-
-def limited(patch: pytest.MonkeyPatch, **seconds: float) -> None:
-    """Bounds of a test's own."""
-    patch.setattr(served, "LIMITS", replace(LIMITS, **seconds))
-
-
-def test_feedback_that_comes_before_the_answer_is_logged_waits_for_it_and_holds_up_nobody(
-    plain: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def both() -> tuple[int, bool, int]:
-        early = asyncio.create_task(at.sent(UNKNOWN, {"accepted": True}))
-        await asyncio.sleep(0.3)
-        meanwhile = await at.sent(ONE, {"accepted": True})
-        waits = not early.done()
-        append(plain, [record(99, ranking({"P5": 0.1}))])
-        return meanwhile.status_code, waits, (await early).status_code
-
-    limited(monkeypatch, feedback_log_seconds=LONG)
-    at = desk(plain)
-    assert asyncio.run(both()) == (201, True, 201)
-
-
-def test_an_answer_that_nobody_logs_is_waited_for_and_not_found(plain: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    limited(monkeypatch, feedback_log_seconds=0.5)
-    begun = time.perf_counter()
-    assert desk(plain).post(UNKNOWN, {"accepted": True}).status_code == 404
-    assert time.perf_counter() - begun >= 0.5
-
-
-def away() -> Engine:
-    raise SourceError("platform database: away")
-
-
-def unreachable() -> Engine:
-    """An engine over a database that went away after it was opened."""
-    from sqlalchemy import create_engine
-
-    return create_engine("postgresql+psycopg2://u:secret@127.0.0.1:1/db")
-
-
-@pytest.mark.parametrize("connect", [away, unreachable])
-def test_without_a_database_the_caller_is_told_to_come_back(connect: Callable[[], Engine]) -> None:
-    refused = Desk(connect).post(ONE, {"accepted": True})
-    assert (refused.status_code, refused.headers["retry-after"]) == (503, str(served.RETRY_SECONDS))
-    assert "secret" not in refused.text
-
-
-def test_a_locked_database_is_waited_for_and_feedback_sent_again_is_stored_once(
-    plain: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at = desk(plain)
-    limited(monkeypatch, feedback_lock_seconds=0.2)
-    with plain.connect() as writer:
-        writer.exec_driver_sql("BEGIN IMMEDIATE")
-        assert at.post(ONE, {"accepted": True}).status_code == 503
-        writer.rollback()
-    assert [at.post(ONE, {"accepted": True}).status_code for _ in range(2)] == [201, 200]
-    assert len(stored(plain)) == 1
-
-
-def test_a_database_that_hangs_is_given_up_in_time(plain: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = desk(plain)
-    limited(monkeypatch, feedback_lock_seconds=1.0, feedback_seconds=0.2)
-    with plain.connect() as writer:
-        writer.exec_driver_sql("BEGIN IMMEDIATE")
-        refused = at.post(ONE, {"accepted": True})
-        writer.rollback()
-    assert (refused.status_code, refused.headers["retry-after"]) == (503, str(served.RETRY_SECONDS))
 
 
 def test_a_days_words_of_a_subject_are_bounded_and_it_is_told_when_the_next_day_begins(
