@@ -100,10 +100,19 @@ def test_the_features_that_are_kept_count_too() -> None:
     assert Kept(Body({}, b""), Rows(b"x" * 7, b"x" * 80)).size == kept(0).size + 87
 
 
+def test_an_answer_that_is_kept_again_counts_once() -> None:
+    cache, asked = filled(), key("/a", Question(task_id="T1"))
+    cache.keep(asked, kept(letters=100_000), BASIS)
+    cache.keep(asked, given := kept(letters=200_000), BASIS)
+    assert (len(cache), cache.find(asked, BASIS)) == (1, given)
+    assert cache.bytes == given.size + len(asked[1])
+
+
 def test_nothing_is_kept_for_longer_than_its_time() -> None:
     cache, asked = filled(replace(LIMITS, cache_seconds=0.0)), key("/a", Question(task_id="T1"))
     cache.keep(asked, kept(), BASIS)
     assert cache.find(asked, BASIS) is None
+    assert (len(cache), cache.bytes) == (0, 0)
 
 
 @pytest.fixture
