@@ -27,6 +27,7 @@ from training.shap.kernels import ZERO, is_in
 from training.shap.lanes import WIDTH, at_most, load, room, store
 
 OFF, MORE, GAIN, FACTORS = 0, 1, 2, 3
+LEFT_LEAF, RIGHT_LEAF = 1, 2  # bits of a split's `leaves`
 
 
 @cached
@@ -129,22 +130,26 @@ def _decide(split: Any, words: Ints, column: Floats, met: Floats) -> None:
             met[lane] = 1.0 if column[lane] <= split.threshold else 0.0
 
 
-# Places are unsigned: where one may be negative, each use of it is checked for that first.
+# Places are unsigned: where one may be negative, each use of it is checked for that first. What both ways share is
+# written out: a function of so many arrays is called, with lanes that go through memory (0.29 ms instead of 0.06).
 @inner
 def _descend(
     part: NDArray[Any], words: Ints, table: Floats, order: np.uint64, columns: Floats, met: Floats, carried: Floats
 ) -> None:
-    """Make met 1 where a row meets all edges of a feature so far; fill carried, the product of factors to a split."""
+    """Make met 1 where a row meets all edges of a feature so far; fill carried, the product of factors to a split.
+
+    To leaves nothing is carried: half of all edges, which are needed once, going up.
+    """
     for q in range(order):
         carried[q] = 1.0
     for place in range(len(part)):
         split, left, right = part[place], np.uint64(2 * place + 1), np.uint64(2 * place + 2)
-        up, above = np.uint64(split.up), np.uint64(split.above)
         if split.decision & CATEGORICAL or split.decision >> 2 == MISSING_ZERO:
             _decide(split, words, columns[split.feature], met[left])
             is_left = load(met, left)
         else:
             is_left = at_most(load(columns, split.feature), split.threshold, split.nan_left != 0)
+        up, above = np.uint64(split.up), np.uint64(split.above)
         met_up = load(met, up)
         met_left = is_left * met_up
         met_right = met_up - met_left
@@ -155,8 +160,10 @@ def _descend(
             if up > 0:
                 product = product * _inverse(table, up * order + q, met_up)
             to_left, to_right = left * order + q, right * order + q
-            store(carried, to_left, product * (met_left * table[to_left, MORE] + table[to_left, OFF]))
-            store(carried, to_right, product * (met_right * table[to_right, MORE] + table[to_right, OFF]))
+            if not split.leaves & LEFT_LEAF:
+                store(carried, to_left, product * (met_left * table[to_left, MORE] + table[to_left, OFF]))
+            if not split.leaves & RIGHT_LEAF:
+                store(carried, to_right, product * (met_right * table[to_right, MORE] + table[to_right, OFF]))
 
 
 @inner
@@ -176,7 +183,17 @@ def _ascend(part: NDArray[Any], table: Floats, order: np.uint64, met: Floats, ca
         found = load(sums, split.feature)
         for q in range(order):
             from_left, from_right = left * order + q, right * order + q
-            on_left, on_right = load(carried, from_left), load(carried, from_right)
+            product = load(carried, above * order + q)
+            if up > 0:
+                product = product * _inverse(table, up * order + q, met_up)
+            if split.leaves & LEFT_LEAF:
+                on_left = product * (met_left * table[from_left, MORE] + table[from_left, OFF])
+            else:
+                on_left = load(carried, from_left)
+            if split.leaves & RIGHT_LEAF:
+                on_right = product * (met_right * table[from_right, MORE] + table[from_right, OFF])
+            else:
+                on_right = load(carried, from_right)
             store(carried, above * order + q, on_left + on_right)
             gain_up = met_up * table[up * order + q, GAIN]
             found = found + on_left * (met_left * table[from_left, GAIN] - gain_up)
