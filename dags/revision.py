@@ -18,7 +18,7 @@ def code_revision() -> str:
 def _git(*words: str) -> str:
     """What git says; nothing where there is no git or no repository."""
     try:
-        found = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=10)
+        found = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
         return ""
     return found.stdout.strip()
