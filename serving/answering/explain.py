@@ -1,19 +1,25 @@
 """The columns that moved an answer most, with the model's own contributions (SHAP values for LightGBM)."""
 
 from collections.abc import Sequence
-from itertools import compress
+from functools import partial
 from typing import Any
 
 import numpy as np
+import orjson
 
+from feature_repo.kernels import kernels
 from feature_repo.table import Floats, Frame, Table
-from serving.answering.columns import BETWEEN, numbers
-from serving.answering.phrases import Phrase, Phrases
+from serving.answering.phrases import Phrases, Templates
 from serving.limits import LIMITS
-from training.contributions import Contributions
+from training.asking.wording import LONG
+from training.contributions import Contributions, Ints
 
 SAME = 1e-9
-NOWHERE = -1
+NO_SLOTS: dict[str, int] = {}
+SHORT, WHOLE = b"%.3g,", b"%.0f,"
+"""Of numbers below LONG, and of others, as wording.spoken does."""
+telling = partial(kernels, "serving.answering.telling")
+"""The kernel."""
 
 
 def factors(contributions: Contributions, features: Frame, phrases: Phrases, top: int = LIMITS.factors) -> list[bytes]:
@@ -22,39 +28,43 @@ def factors(contributions: Contributions, features: Frame, phrases: Phrases, top
     features: the columns' values, the same rows. Raises DataError for a contribution that is not finite.
     """
     places, amounts = contributions.strongest(top)
-    chosen = [phrases[contributions.names[place]] for place in places.ravel().tolist()]
-    said, moved = _said(chosen, amounts.ravel(), features, top), amounts.ravel().tolist()
-    rows = [slice(place, place + top) for place in range(0, len(said), top)]
-    return [b"[" + b",".join(compress(said[row], moved[row])) + b"]" for row in rows]
+    templates = phrases.templates(contributions.names, features.slots if isinstance(features, Table) else NO_SLOTS)
+    others = [b""]
+    is_other = (amounts != 0) & ~templates.is_plain.take(places)
+    if is_other.any():
+        values = Values(features)
+        for row, rank in np.argwhere(is_other).tolist():
+            phrase, amount = phrases[contributions.names[places[row, rank]]], amounts[row, rank].item()
+            others.append(phrase.of(values[phrase.name][row], amount, orjson.dumps(amount)))
+    return _told(places, amounts, _numbers(features, templates.rows.take(places)), templates, others)
 
 
-def _said(chosen: Sequence[Phrase], amounts: Floats, features: Frame, top: int) -> list[bytes]:
-    """The factors of one row after another, as many of each.
-
-    Numbers of all are read and written at once: 50 factors take 0.03 ms, to make a mapping of each and write it 0.12.
-    """
-    found = _numbers(features, chosen, top)
-    said = numbers([amounts, found], len(chosen)).split(BETWEEN)
-    values = Values(features)
-    is_table = isinstance(features, Table)
-    each = zip(chosen, amounts.tolist(), said[::2], found.tolist(), said[1::2], strict=True)
-    return [
-        phrase.of_number(number, json, amount, contribution)
-        if is_table and phrase.is_plain
-        else phrase.of(values[phrase.name][place // top], amount, contribution)
-        for place, (phrase, amount, contribution, number, json) in enumerate(each)
-    ]
-
-
-def _numbers(features: Frame, chosen: Sequence[Phrase], top: int) -> Floats:
-    """Those in a table's matrix, NaN for others."""
+def _numbers(features: Frame, rows: Ints) -> Floats:
+    """Of factors, from the matrix of a table, shape (rows, factors); NaN of what is none."""
     if not isinstance(features, Table):
-        return np.full(len(chosen), np.nan)
-    slots = [features.slots.get(phrase.name, NOWHERE) for phrase in chosen]
-    found: Floats = features.numbers[slots, np.arange(len(slots)) // top]
-    if NOWHERE in slots:
-        found[np.array(slots) == NOWHERE] = np.nan
+        return np.full(rows.shape, np.nan)
+    found: Floats = features.numbers[rows, np.arange(len(rows)).reshape(-1, 1)]
     return found
+
+
+def _told(places: Ints, amounts: Floats, numbers: Floats, templates: Templates, others: Sequence[bytes]) -> list[bytes]:
+    """Each row's factors, by a kernel: 50 take 0.02 ms, one by one 0.1. others: those without a template, in order."""
+    listed = numbers.ravel().tolist()
+    forms = [SHORT if -LONG < number < LONG else WHOLE for number in listed]
+    streams = [*map(_listed, (amounts, numbers)), b"".join(forms) % tuple(listed)]
+    text, other = b",".join(streams), b"".join(others)
+    begins = np.array([0, len(streams[0]) + 1, len(text) - len(streams[2])], np.uint64)
+    firsts = np.cumsum([len(each) for each in others]).astype(np.uint64)
+    told = np.empty(len(text) + len(other) + (templates.widest + 1) * places.size + 2 * len(places), np.uint8)
+    ends = np.empty(len(places), np.int64)
+    streamed = np.frombuffer(text, np.uint8), begins, np.frombuffer(other, np.uint8), firsts
+    telling().tell(templates.text, templates.bounds, places, amounts, numbers, *streamed, told, ends)
+    said, stops = told.tobytes(), ends.tolist()
+    return [said[begin:end] for begin, end in zip([0, *stops], stops, strict=False)]
+
+
+def _listed(numbers: Floats) -> bytes:
+    return orjson.dumps(numbers.ravel(), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
 
 class Values(dict[str, Sequence[Any]]):
@@ -79,6 +89,6 @@ class Values(dict[str, Sequence[Any]]):
 
 def explanation(contributions: Contributions, output: str, scale: str) -> dict[str, Any]:
     """What the factors explain, as replies.Explanation. expected: None where each row has its own."""
-    values = contributions.expected
-    expected = float(values[0]) if len(values) and values.max() - values.min() < SAME else None
+    values = contributions.expected.tolist()
+    expected = values[0] if values and max(values) - min(values) < SAME else None
     return {"output": output, "scale": scale, "expected": expected}

@@ -15,6 +15,7 @@ import numpy as np
 
 from feature_repo.errors import DataError, RegistryError, ServingError
 from feature_repo.table import Table
+from serving.answering.explain import factors
 from serving.answering.features import Read
 from serving.answering.phrases import Phrases
 from serving.limits import LIMITS
@@ -133,15 +134,18 @@ def loaded(home: Path, product: Product, wanted: Promoted, warm_up: WarmUp) -> C
     model = load_model(home / "models" / product.name / str(wanted.number), wanted.sha256)
     read = warm_up(product)
     check(product, model, read)
-    seconds = explained_seconds(model, read.features.rows([0]))
-    return Champion(product, wanted, model, datetime.now(UTC), read.snapshot is not None, seconds)
+    row = read.features.rows([0])
+    seconds = explained_seconds(model, row)
+    champion = Champion(product, wanted, model, datetime.now(UTC), read.snapshot is not None, seconds)
+    factors(model.contributions(row), row, champion.phrases)  # compiled, and templates made
+    return champion
 
 
 def explained_seconds(model: Model, row: Table) -> float:
     """The least of a few explanations of one row, as others may be in the way of each; infinite where a model does not
     say, once it has explained, that kernels of ours do it.
     """
-    model.contributions(row).strongest(LIMITS.factors)
+    model.contributions(row)
     if not getattr(model, "is_compiled", False):
         return math.inf
     # timeit stops the collector of the whole process, for good where a model hangs
