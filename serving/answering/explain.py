@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,10 @@ def factors(contributions: Contributions, features: Frame, phrases: Phrases, top
     places, amounts = contributions.strongest(top)
     templates = phrases.templates(contributions.names, features.slots if isinstance(features, Table) else NO_SLOTS)
     others = [b""]
-    is_other = (amounts != 0) & ~templates.is_plain.take(places)
-    if is_other.any():
+    is_plain = templates.is_plain.take(places)
+    if np.count_nonzero(is_plain) < is_plain.size:
         values = Values(features)
-        for row, rank in np.argwhere(is_other).tolist():
+        for row, rank in np.argwhere(~is_plain & (amounts != 0)).tolist():
             phrase, amount = phrases[contributions.names[places[row, rank]]], amounts[row, rank].item()
             others.append(phrase.of(values[phrase.name][row], amount, orjson.dumps(amount)))
     return _told(places, amounts, _numbers(features, templates.rows.take(places)), templates, others)
@@ -54,13 +55,13 @@ def _told(places: Ints, amounts: Floats, numbers: Floats, templates: Templates, 
     streams = [*map(_listed, (amounts, numbers)), b"".join(forms) % tuple(listed)]
     text, other = b",".join(streams), b"".join(others)
     begins = np.array([0, len(streams[0]) + 1, len(text) - len(streams[2])], np.uint64)
-    firsts = np.cumsum([len(each) for each in others]).astype(np.uint64)
+    firsts = np.array([*accumulate(map(len, others))], np.uint64)
     told = np.empty(len(text) + len(other) + (templates.widest + 1) * places.size + 2 * len(places), np.uint8)
     ends = np.empty(len(places), np.int64)
     streamed = np.frombuffer(text, np.uint8), begins, np.frombuffer(other, np.uint8), firsts
     telling().tell(templates.text, templates.bounds, places, amounts, numbers, *streamed, told, ends)
-    said, stops = told.tobytes(), ends.tolist()
-    return [said[begin:end] for begin, end in zip([0, *stops], stops, strict=False)]
+    stops = ends.tolist()
+    return [told[begin:end].tobytes() for begin, end in zip([0, *stops], stops, strict=False)]
 
 
 def _listed(numbers: Floats) -> bytes:

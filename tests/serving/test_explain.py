@@ -15,6 +15,7 @@ from feature_repo.table import Frame, tabled
 from serving.answering import explain
 from serving.answering.explain import explanation
 from serving.answering.phrases import Phrase, Phrases
+from serving.answering.telling import tell
 from serving.schemas.replies import Factor
 from training.contributions import Contributions
 from training.strongest import strongest
@@ -140,6 +141,7 @@ def test_numbers_of_a_table_are_said_as_of_a_frame_and_what_has_no_template_stan
         for each in said:
             words = NUMBERS[each["column"]][1][row]
             assert f": {words}. This {each['direction']} the score." in each["sentence"]
+    assert len(tell.signatures) == 1, "compiled once, for whatever comes"
 
 
 def test_what_json_or_a_template_would_read_otherwise_is_said_as_it_is() -> None:
