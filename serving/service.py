@@ -62,5 +62,8 @@ class TalentService:
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
         """Write what waits: the prediction log, and the lines of the last requests."""
-        self.running.close()
-        logs.write_held()
+        logs.write_held()  # first too: who waits for this worker may lose patience
+        try:
+            self.running.close()
+        finally:
+            logs.write_held()

@@ -21,7 +21,7 @@ from serving.telemetry import logs
 from serving.telemetry.trace import Trace, begin, template
 
 LOG = logging.getLogger("talentml.serving")
-REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 HEADER = b"x-request-id"
 PUBLIC = frozenset({"/api/v1/health", "/openapi.json", "/docs"})
 """Paths that anybody may ask, any number of times; only exactly these, and the assets of the page of the routes."""
@@ -35,7 +35,7 @@ class Border:
 
     In this order: a request id; 503 if too much is asked at once; 401 if it is not known who asks; 429 if the caller
     asks too often; 413 and 408 for a body too large or too slow. The application finds request_id, started, running,
-    caller and body in the request's state. A request id is taken from X-Request-ID if it is 1 to 128 of A-Z a-z 0-9
+    caller and body in the request's state. A request id is taken from X-Request-ID if it is 1 to 64 of A-Z a-z 0-9
     . _ : - and is made otherwise. tokens, limiter: those of app.state.running by default.
     """
 

@@ -16,16 +16,20 @@ class Deadlines:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.looks_at = math.inf
         self.running: set[Deadline] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look after the blocks of a loop."""
         self.loop, self.looks_at, self.running = loop, math.inf, set()
+        self._timer = None  # of another loop
 
     def look_at(self, end: float) -> None:
         """Look then, and see to the next look."""
         assert self.loop
         self.looks_at = end
-        self.loop.call_at(end, self._look, self.loop)
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self.loop.call_at(end, self._look, self.loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         if loop is not self.loop:

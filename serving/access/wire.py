@@ -53,7 +53,7 @@ class HeadWaits:
         if self._head:
             head, self._head = self._head, b""
             self._transport.writelines((head, data))
-        elif data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 1"):
+        elif bytes(data[:9]) == b"HTTP/1.1 " and data[9:10] != b"1":
             self._head = data
         else:
             self._transport.write(data)

@@ -59,7 +59,7 @@ class Dictation:
                 read += new
             self.is_over = True
         *lines, self._line = read.split(b"\n")
-        return [Report(**json.loads(line)) for line in lines]
+        return [Report(**json.loads(line)) for line in lines if line.startswith(b"{")]  # a library may print
 
     def finish(self) -> None:
         """Let it write what is there, trying once where the database is away, and end."""

@@ -174,7 +174,7 @@ def _known(published: Published, asked: Asked, rows: Table | None = None) -> tup
 
 def _are_named(published: Published, entity: Entity, rows: Table) -> bool:
     """Whether all are known as they were found when their features were read: to look 100 up again takes 15 us."""
-    return entity.key in published.named and entity.key in rows.named
+    return entity in published.named and entity.key in rows.named
 
 
 def _names(asked: Asked, entity: Entity) -> Sequence[str | None]:

@@ -80,7 +80,11 @@ class Journal:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._round()
+            try:
+                self._round()
+            except Exception:  # without this thread nothing would be logged until the worker is begun again
+                LOG.exception("a round of the prediction log failed")
+                time.sleep(ROUND_SECONDS)
         end = time.monotonic() + LIMITS.log_flush_seconds
         while self._spool.count and not self._is_away and time.monotonic() < end:
             self._round()

@@ -30,7 +30,8 @@ Known = Mapping[Entity, frozenset[str]]
 class Published:
     """One snapshot. known: the ids of each entity that some stream lists. pools: by the path of a route.
 
-    published_at: when it was, in s since 1970. named: the keys whose names in the snapshot are all known too.
+    published_at: when it was, in s since 1970. named: those all of whose names in the snapshot are known;
+    two may share a key, and one of them have fewer.
     """
 
     home: Path
@@ -38,7 +39,7 @@ class Published:
     published_at: float
     known: Known = field(default_factory=dict)
     pools: Mapping[str, Choose] = field(default_factory=dict)
-    named: frozenset[str] = frozenset()
+    named: frozenset[Entity] = frozenset()
 
     @property
     def is_stale(self) -> bool:
@@ -84,7 +85,7 @@ def opened(home: Path, products: Sequence[Product]) -> Published:
     entities = {entity for product in products for entity in product.entities if entity.listed}
     known = {entity: _ids(plain, entity) for entity in entities}
     names = {entity.key: snapshot.names[entity.key].texts for entity in known if entity.key in snapshot.names}
-    named = frozenset(entity.key for entity, ids in known.items() if ids.issuperset(names.get(entity.key, [None])))
+    named = frozenset(entity for entity, ids in known.items() if ids.issuperset(names.get(entity.key, [None])))
     pools: dict[str, Choose] = {}
     # Pools may ask each other, so they share what is being made.
     whole = replace(plain, known=known, pools=pools, named=named)

@@ -11,6 +11,7 @@ import struct
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 CHUNK_BYTES = 2**20
 KEPT_BYTES = 16 * CHUNK_BYTES
@@ -102,7 +103,8 @@ class Spool:
             self._freed += count
             self._say(FREED, self._freed)
             if not self.count and self._highest > KEPT_BYTES:
-                self._memory.madvise(mmap.MADV_REMOVE, self._head + KEPT_BYTES, self._highest - KEPT_BYTES)
+                with suppress(OSError):  # where it may not be given back it stays
+                    self._memory.madvise(mmap.MADV_REMOVE, self._head + KEPT_BYTES, self._highest - KEPT_BYTES)
                 self._next = self._end = self._highest = 0
 
     def _say(self, word: int, count: int) -> None:

@@ -98,7 +98,7 @@ class Lines(logging.StreamHandler[TextIO]):
         self.acquire()
         try:
             lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, TypeError):
                 self.stream.write("".join([_line(each) for each in lines]))
         finally:
             self.release()

@@ -1,6 +1,7 @@
 """A version as a worker holds it, how it is loaded, and why one was refused."""
 
 import gc
+import logging
 import math
 import time
 import timeit
@@ -24,6 +25,7 @@ from serving.watch import begun
 from training.model import load_model
 from training.product import Model, Product
 
+LOG = logging.getLogger("talentml.serving")
 TIMED = 5
 WarmUp = Callable[[Product], Read]
 """Gives a few rows of a product's columns, as a request would read them."""
@@ -137,7 +139,10 @@ def loaded(home: Path, product: Product, wanted: Promoted, warm_up: WarmUp) -> C
     row = read.features.rows([0])
     seconds = explained_seconds(model, row)
     champion = Champion(product, wanted, model, datetime.now(UTC), read.snapshot is not None, seconds)
-    factors(model.contributions(row), row, champion.phrases)  # compiled, and templates made
+    try:
+        factors(model.contributions(row), row, champion.phrases)  # compiled, and templates made
+    except DataError as error:  # as at a request: a score is worth having without its explanation
+        LOG.warning("%s: version %s does not explain: %s", product.name, wanted.number, error)
     return champion
 
 

@@ -81,3 +81,14 @@ def test_of_many_blocks_each_is_ended_at_its_own_time_by_one_timer() -> None:
 
     assert asyncio.run(story()) == [True, False, True, False, True]
     assert asyncio.run(story()) == [True, False, True, False, True], "and in another event loop"
+
+
+def test_a_nearer_deadline_takes_the_place_of_the_timer_that_there_was() -> None:
+    async def story() -> int:
+        deadlines, loop = Deadlines(), asyncio.get_running_loop()
+        with Deadline(deadlines, 99) as first:
+            for seconds in (98, 97, 96):
+                first.move(seconds)
+            return sum(not timer.cancelled() for timer in loop._scheduled)  # type: ignore[attr-defined]
+
+    assert asyncio.run(story()) == 1

@@ -159,3 +159,13 @@ def test_a_skill_is_named_in_the_path_whatever_its_name_holds(service: Service) 
     for quoted, name in (("c%2B%2B", "c++"), ("ci%2Fcd", "ci/cd"), ("c%23", "c#")):
         answer = service.http.get(f"/api/v1/trends/forecast/{quoted}")
         assert (answer.status_code, answer.json()["estimates"][0]["skill_id"]) == (200, name)
+
+
+def test_a_skill_that_talents_have_but_whose_demand_nobody_counted_is_not_forecast_by_the_model(
+    service: Service,
+) -> None:
+    found = {name: service.http.get(f"/api/v1/trends/forecast/{name}").json() for name in ("sql", "dbt")}
+    assert {name: (said["source"], said["reason"]) for name, said in found.items()} == {
+        "sql": ("model", None),
+        "dbt": ("fallback", "skill unknown"),
+    }

@@ -63,7 +63,7 @@ async def _parts(_: Request) -> Response:
     async def parts() -> Any:
         yield b"one"
         await asyncio.sleep(0)
-        yield b"two"
+        yield memoryview(b"two")
 
     return StreamingResponse(parts(), headers={"content-length": "6"})
 
