@@ -66,14 +66,14 @@ class StandIns:
         return found
 
     def _of(self, pair: Pair, place: int) -> Any:
+        """Of texts by whether this function takes their codes, whatever another one takes of the same column."""
         name = pair.inputs[place]
+        is_text = name in self.beside.texts and _takes_codes(pair.column, place)
+        if not (self.table.is_number(name) or name in self.beside.lists or is_text):
+            return None
         if name not in self._kept:
-            is_text = name in self.beside.texts and _takes_codes(pair.column, place)
-            if self.table.is_number(name):
-                self._kept[name] = Noted(LOAD, (name,))
-            elif name in self.beside.lists or is_text:
-                self._kept[name] = StandIn(name)
-        return self._kept.get(name)
+            self._kept[name] = Noted(LOAD, (name,)) if self.table.is_number(name) else StandIn(name)
+        return self._kept[name]
 
 
 def _called(call: tuple[Pair, ...], table: Table) -> Sequence[Call]:

@@ -12,7 +12,7 @@ from feature_repo.column import Column
 from feature_repo.features import VIEWS
 from feature_repo.features.ragged import mean_ratio, share_held
 from feature_repo.lists import Opened, OpenLists
-from feature_repo.names import Coded, Names, are_equal
+from feature_repo.names import Coded, Names, Texts, are_equal
 from feature_repo.pairs import compute, wired
 from feature_repo.plan import AT, Hop, Pair
 from feature_repo.program import Beside, program
@@ -151,6 +151,38 @@ def test_texts_are_compared_by_their_codes():
     expected = are_equal(Coded(codes[0], one), Coded(codes[1], other))
     assert np.array_equal(codes[2], expected, equal_nan=True)
     assert codes[2, :3].tolist() == [0, 1, 0]
+
+
+def same(left: Texts, right: Texts) -> np.ndarray:
+    return are_equal(left, right)
+
+
+def of_sales(department: pl.Series, x: np.ndarray) -> np.ndarray:
+    return np.where(department == "sales", x, 0.0)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_function_reads_a_column_by_its_codes_and_another_its_texts(order):
+    departments = "job__department"
+    names = Names.of(pl.Series(["hr", "sales"]))
+    declared = [column("same", same), column("of_sales", of_sales)]
+    slots = {name: slot for slot, name in enumerate([departments, "job__x", "pair__same", "pair__of_sales"])}
+    numbers = np.array([[0.0, 1.0], [5.0, 7.0], [NAN, NAN], [NAN, NAN]])
+    texts = {departments: names}
+    found = Table({each.qualified: each for each in declared}, [], slots, numbers, {}, texts)
+    pairs = [Pair(declared[0], (departments, departments)), Pair(declared[1], (departments, "job__x"))]
+    compute(wired(Hop({}, {}, tuple(pairs[::order])), found, Beside(texts=texts)), found)
+    assert numbers[2:].tolist() == [[1, 1], [0, 7]]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda it: it == "a", lambda it: it != "a", bool, len, lambda it: "a" in it],
+    ids=["==", "!=", "?", "#", "in"],
+)
+def test_a_stand_in_for_texts_answers_no_question(ask):
+    with pytest.raises(TypeError, match="a stand-in has no values"):
+        ask(StandIn("job__department"))
 
 
 def test_a_function_of_lists_is_noted_for_stand_ins_and_done_for_lists():
