@@ -7,29 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feature_repo.compiled import cached, inner
-from feature_repo.recording import (
-    ABSOLUTE,
-    ADD,
-    DIVIDE,
-    GREATER,
-    GREATER_EQUAL,
-    IS_EQUAL,
-    IS_NAN,
-    LESS,
-    LESS_EQUAL,
-    LOAD,
-    MAXIMUM,
-    MEAN_RATIO,
-    MINIMUM,
-    MULTIPLY,
-    SAME_TEXT,
-    STORE,
-    SUBTRACT,
-    WHERE,
-)  # fmt: skip
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+(
+    LOAD, STORE, ADD, SUBTRACT, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM, ABSOLUTE, IS_NAN, GREATER, GREATER_EQUAL, LESS,
+    LESS_EQUAL, IS_EQUAL, WHERE, SAME_TEXT, MEAN_RATIO, SHARE_HELD,
+) = range(19)  # fmt: skip
+"""The work of recording.py, once more: numba compiles anew where this file changed, not one that it imports."""
 WORK, TARGET, FIRST, SECOND, THIRD, FOURTH, STEP = range(7)
 """Of a step: what is done, where to, and of what: rows of the room, but for texts and lists."""
 PLACES, SPANS, LIST = range(3)

@@ -20,7 +20,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 ) = range(19)  # fmt: skip
 """What is done: a column is read or filled; else by NumPy's function of that name, or one of ours marked as `noted`.
 
-The compiled interpreter holds these numbers, and numba compiles it anew only where its own file changed: change both.
+The compiled interpreter has these numbers in its own file, by whose changes alone numba compiles it anew: change both.
 """
 UFUNCS: dict[Any, int] = {
     np.add: ADD,

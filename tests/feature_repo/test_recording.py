@@ -1,12 +1,14 @@
 """What a program does to columns is what their functions do, bit for bit; and what cannot be written down is called."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
 
+from feature_repo import interpreter, recording
 from feature_repo.calls import Programmed
 from feature_repo.column import Column
 from feature_repo.features import VIEWS
@@ -101,6 +103,15 @@ def answer(value: float) -> Callable:
 )
 def test_whatever_else_a_function_does_it_is_not_written_down(function):
     assert recorded(function, [Noted(LOAD, ("task__red",))]) is None
+
+
+def test_the_interpreter_means_the_same_by_each_number():
+    """It has them in its own file: numba keeps a kernel until the file changes that it stands in, and no other."""
+    assert "feature_repo.recording" not in Path(interpreter.__file__).read_text()
+    common = vars(recording).keys() & vars(interpreter).keys()
+    both = [name for name in common if isinstance(getattr(recording, name), int)]
+    assert len(both) == 19
+    assert {name: getattr(interpreter, name) for name in both} == {name: getattr(recording, name) for name in both}
 
 
 def test_what_two_columns_share_is_done_once_and_rooms_are_used_again():
