@@ -60,9 +60,10 @@ class Noted(NDArrayOperatorsMixin):
 
     def __init__(self, work: int, inputs: tuple[Any, ...]) -> None:
         self.work, self.inputs = work, inputs
+        self.is_mask = work in MASKS or (work == WHERE and all(map(_is_mask, inputs[1:])))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
-        are_masks = all(isinstance(each, Noted) and each.work in MASKS for each in inputs)
+        are_masks = all(map(_is_mask, inputs))
         if method != "__call__" or named or ufunc not in UFUNCS or are_masks:  # two masks added are no numbers
             return NotImplemented
         return _noted(UFUNCS[ufunc], inputs)
@@ -75,6 +76,10 @@ class Noted(NDArrayOperatorsMixin):
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError("a stand-in has no values")
+
+
+def _is_mask(given: Any) -> bool:
+    return given.is_mask if isinstance(given, Noted) else isinstance(given, bool)
 
 
 def _noted(work: int, inputs: tuple[Any, ...]) -> Any:

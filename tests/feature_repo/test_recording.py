@@ -96,6 +96,9 @@ def answer(value: float) -> Callable:
         lambda x: np.asarray(x) + 1,
         lambda x: x + np.arange(3),
         lambda x: (x > 1) + (x > 2),  # true, where numbers would add up to 2
+        lambda x: (x > 1) + True,
+        lambda x: np.where(x > 1, x > 2, True) + (x > 0),
+        lambda x: np.where(x > 1, True, False) + True,
         lambda x: sum(each for each in x),
         lambda x: x,
         answer(1.0),
