@@ -40,6 +40,9 @@ UFUNCS: dict[Any, int] = {
 MASKS = frozenset({IS_NAN, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, IS_EQUAL})
 """What gives true or false: a program has 1 and 0 for these."""
 
+DEEPEST = 100
+"""Operations on the result of another: a program is written by functions that call themselves, three times for each."""
+
 
 class StandIn:
     """For a column of texts or lists: only a function that is marked as `noted` does anything with it."""
@@ -60,6 +63,7 @@ class Noted(NDArrayOperatorsMixin):
 
     def __init__(self, work: int, inputs: tuple[Any, ...]) -> None:
         self.work, self.inputs = work, inputs
+        self.depth: int = 1 + max((each.depth for each in inputs if isinstance(each, Noted)), default=0)
         self.is_mask = work in MASKS or (work == WHERE and all(map(_is_mask, inputs[1:])))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
@@ -104,9 +108,10 @@ def noted(work: int) -> Callable[[Function], Function]:
 
 
 def recorded(function: Callable[..., Any], stand_ins: list[Any]) -> Noted | None:
-    """What a function does to its columns; None where that cannot be written down, or is nothing."""
+    """What a function does to its columns; None where that cannot be written down, is nothing, or too deep."""
     try:
         found = function(*stand_ins)
     except Exception:  # noqa: BLE001  whatever it says of a stand-in, it is asked again with arrays
         return None
-    return found if isinstance(found, Noted) and found.work != LOAD else None
+    is_work = isinstance(found, Noted) and found.work != LOAD and found.depth <= DEEPEST
+    return found if is_work else None

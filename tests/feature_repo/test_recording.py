@@ -1,6 +1,7 @@
 """What a program does to columns is what their functions do, bit for bit; and what cannot be written down is called."""
 
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from feature_repo import interpreter, recording
-from feature_repo.calls import Programmed
+from feature_repo.calls import Alone, Programmed
 from feature_repo.column import Column
 from feature_repo.features import VIEWS
 from feature_repo.features.ragged import mean_ratio, share_held
@@ -106,6 +107,14 @@ def answer(value: float) -> Callable:
 )
 def test_whatever_else_a_function_does_it_is_not_written_down(function):
     assert recorded(function, [Noted(LOAD, ("task__red",))]) is None
+
+
+@pytest.mark.parametrize(("additions", "how"), [(99, Programmed), (600, Alone)])
+def test_a_long_chain_of_operations_is_called_instead(additions, how):
+    found, calls = written([column("sum", lambda x: reduce(np.add, [1.0] * additions, x), "red")], 5)
+    assert [type(call) for call in calls] == [how]
+    expected = reduce(np.add, [1.0] * additions, found.numbers[found.slots["task__red"]])
+    assert np.array_equal(found.numbers[found.slots["pair__sum"]], expected, equal_nan=True)
 
 
 def test_the_interpreter_means_the_same_by_each_number():
