@@ -2,8 +2,9 @@
 
 A function over columns is NumPy's: for the 100 rows of a request a call of one takes 5 to 10 us, nearly all of it to
 make arrays and to find out what to do. What is written down one kernel does for all columns (program.py): the same
-operations in the same order, so the same bits. A stand-in answers NumPy's protocols for what is no array (NEP 13 and
-18) and nothing else. So whatever else a function does, such as to ask for a length, ends the recording: it is called.
+operations in the same order, so the same bits but for the sign of zeros. A stand-in answers NumPy's protocols for what
+is no array (NEP 13 and 18) and nothing else. So whatever else a function does, such as to ask for a length, ends the
+recording: it is called.
 """
 
 from collections.abc import Callable
