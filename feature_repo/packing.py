@@ -55,7 +55,8 @@ def write_snapshot(
     packed, beside = stored(views), _beside(views)
     at = microseconds(last_before(as_of)) / DAY
     found = {view.name: winners(indexes[view.name], view, as_of) for view in packed}
-    only = pl.concat([found[view.name][:1] for view in packed if is_one(view)] or [pl.DataFrame()], how="horizontal")
+    ones = [found[view.name][:1].drop(view.keys) for view in packed if is_one(view)]  # two may have the same key
+    only = pl.concat(ones or [pl.DataFrame()], how="horizontal")
     frames = {name: with_derived(rows, beside[name], views, at, only) for name, rows in found.items()}
     columns = {view.name: [*numeric(view), *(each.column for each in beside[view.name])] for view in packed}
     held = held_keys(views)

@@ -1,6 +1,7 @@
 """Pair columns that need one stored row are computed when it is published, and are what they would be otherwise."""
 
 import json
+from operator import sub
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from feature_repo.column import Column, View
 from feature_repo.derived import derived, functions
-from feature_repo.entities import person, task
+from feature_repo.entities import Entity, person, task
 from feature_repo.errors import DataError
 from feature_repo.features import VIEWS as OWN
 from feature_repo.features import standing
@@ -20,7 +21,7 @@ from feature_repo.reader import reader
 from feature_repo.retrieval import historical_frame, online_frame
 from feature_repo.settings import Settings
 from feature_repo.window import last_before
-from tests.feature_repo.histories import Row, instant
+from tests.feature_repo.histories import Row, frame, instant
 from tests.feature_repo.homes import badges, members, people, projects, stage, tasks
 from training.products import PRODUCTS
 
@@ -184,6 +185,20 @@ def test_a_home_that_an_earlier_release_packed_has_to_be_published_again(home):
 def test_what_there_is_one_row_of_is_known_beside_any_row(name, source):
     found = derived(OWN).get(name)
     assert (found and found.source.name) == source
+
+
+def test_two_views_may_be_of_everybody(home):
+    """Both rows have a column of the same name: their key."""
+    everybody = Entity("everybody", "everybody_key", is_one=True)
+    ones = [View(name, (everybody,), stage) for name in ("starts", "ends")]
+    for view in ones:
+        view.columns.append(Column(name="value", dtype=int, view=view.name, function=stage))
+        frame([Row(("all",), 0, 0, 5)], view.keys).write_parquet(home / "staged" / "views" / f"{view.name}.parquet")
+    rest = Column(name="rest", dtype=float, view="more", function=sub, inputs=("starts__value", "person__value"))
+    views = (*VIEWS[:-1], *ones, View("more", (person, task), None, 0, [rest]))
+    publish(Settings(home=home), instant(AS_OF), views=views)
+    found = online_frame(OnlineSnapshot.open(home), ASKED, [rest], None, views=views)
+    assert found["more__rest"].to_list() == [1.0, 4.0, None]
 
 
 def test_no_product_has_a_standing_sum_as_a_column():
