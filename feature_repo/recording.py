@@ -7,6 +7,7 @@ is no array (NEP 13 and 18) and nothing else. So whatever else a function does, 
 recording: it is called.
 """
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+LOG = logging.getLogger("talentml.features")
 Function = TypeVar("Function", bound=Callable[..., Any])
 (
     LOAD, STORE, ADD, SUBTRACT, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM, ABSOLUTE, IS_NAN, GREATER, GREATER_EQUAL, LESS,
@@ -112,7 +114,8 @@ def recorded(function: Callable[..., Any], stand_ins: list[Any]) -> Noted | None
     """What a function does to its columns; None where that cannot be written down, is nothing, or too deep."""
     try:
         found = function(*stand_ins)
-    except Exception:  # noqa: BLE001  whatever it says of a stand-in, it is asked again with arrays
+    except Exception as error:  # noqa: BLE001  whatever it says of a stand-in, it is asked again with arrays
+        LOG.debug("%s is called, not written down: %r", function, error)
         return None
     is_work = isinstance(found, Noted) and found.work != LOAD and found.depth <= DEEPEST
     return found if is_work else None
