@@ -72,12 +72,14 @@ def _arithmetic(work: int, room: Floats, target: int, left: int, right: int, cou
     elif work == DIVIDE:
         for row in rows:
             room[target, row] = room[left, row] / room[right, row]
-    elif work == MAXIMUM:
+    elif work == MAXIMUM:  # of two zeros the second, as NumPy's takes: numba's own the first
         for row in rows:
-            room[target, row] = np.maximum(room[left, row], room[right, row])
+            one, other = room[left, row], room[right, row]
+            room[target, row] = one if one > other or np.isnan(one) else other
     elif work == MINIMUM:
         for row in rows:
-            room[target, row] = np.minimum(room[left, row], room[right, row])
+            one, other = room[left, row], room[right, row]
+            room[target, row] = one if one < other or np.isnan(one) else other
     elif work == ABSOLUTE:
         for row in rows:
             room[target, row] = abs(room[left, row])

@@ -2,9 +2,10 @@
 
 A function over columns is NumPy's: for the 100 rows of a request a call of one takes 5 to 10 us, nearly all of it to
 make arrays and to find out what to do. What is written down one kernel does for all columns (program.py): the same
-operations in the same order, so the same bits but for the sign of zeros. A stand-in answers NumPy's protocols for what
-is no array (NEP 13 and 18) and nothing else. So whatever else a function does, such as to ask for a length, ends the
-recording: it is called.
+operations in the same order, so the same bits: what a training frame has by a call, as of a function that also reads
+lists, a request has by a program. (Of two zeros NumPy's maximum and minimum take the second on x86, as the kernel does;
+elsewhere the sign may differ.) A stand-in answers NumPy's protocols for what is no array (NEP 13 and 18) and nothing
+else. So whatever else a function does, such as to ask for a length, ends the recording: it is called.
 """
 
 import logging
@@ -67,13 +68,13 @@ class Noted(NDArrayOperatorsMixin):
     def __init__(self, work: int, inputs: tuple[Any, ...]) -> None:
         self.work, self.inputs = work, inputs
         self.depth: int = 1 + max((each.depth for each in inputs if isinstance(each, Noted)), default=0)
-        self.is_mask = work in MASKS or (work == WHERE and all(map(_is_mask, inputs[1:])))
+        self.is_whole = work in MASKS or (work == WHERE and all(map(_is_whole, inputs[1:])))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
-        are_masks = all(map(_is_mask, inputs))
-        if method != "__call__" or named or ufunc not in UFUNCS or are_masks:  # two masks added are no numbers
+        work = UFUNCS.get(ufunc)
+        if method != "__call__" or named or work is None or (work not in MASKS and all(map(_is_whole, inputs))):
             return NotImplemented
-        return _noted(UFUNCS[ufunc], inputs)
+        return _noted(work, inputs)
 
     def __array_function__(self, function: Any, types: Any, inputs: tuple[Any, ...], named: Any) -> Any:
         return NotImplemented if function is not np.where or len(inputs) != 3 or named else _noted(WHERE, inputs)
@@ -85,8 +86,9 @@ class Noted(NDArrayOperatorsMixin):
         raise TypeError("a stand-in has no values")
 
 
-def _is_mask(given: Any) -> bool:
-    return given.is_mask if isinstance(given, Noted) else isinstance(given, bool)
+def _is_whole(given: Any) -> bool:
+    """Whether NumPy computes with it as with truth values or whole numbers: two true ones are true, there is no -0."""
+    return given.is_whole if isinstance(given, Noted) else isinstance(given, int)
 
 
 def _noted(work: int, inputs: tuple[Any, ...]) -> Any:

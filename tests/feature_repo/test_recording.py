@@ -24,7 +24,7 @@ from feature_repo.table import KINDS, Table
 
 NAN = float("nan")
 PAIRS = [column for view in VIEWS if view.rows is None for column in view.columns]
-VALUES = np.array([NAN, 0.0, -0.0, 1.0, -1.0, 0.5, 3.0, 1e-9, 1e9, -2.5])
+VALUES = np.array([NAN, 0.0, -0.0, 1.0, -1.0, 0.5, 3.0, 1e-9, 1e9, -2.5, np.inf, -np.inf, 5e-324])
 ROWS = 1_200
 """More than a block of the interpreter's."""
 
@@ -100,6 +100,8 @@ def answer(value: float) -> Callable:
         lambda x: (x > 1) + True,
         lambda x: np.where(x > 1, x > 2, True) + (x > 0),
         lambda x: np.where(x > 1, True, False) + True,
+        lambda x: 1.0 / ((x > 1) * -1),  # whole numbers, of which 0 times -1 is no -0
+        lambda x: np.where(x > 1, 2**62, 1) * 4,
         lambda x: sum(each for each in x),
         lambda x: x,
         answer(1.0),
@@ -142,6 +144,16 @@ def test_zero_and_minus_zero_are_two_numbers():
     other = column("other", lambda x: 1 / (np.maximum(x * 0.0, -0.0) * -0.0), "red")
     _, calls = written([one, other], 1)
     assert calls[0].program.constants.size == 3
+
+
+@pytest.mark.parametrize(("one", "other"), [(0.0, -0.0), (-0.0, 0.0)])
+@pytest.mark.parametrize("either", [np.maximum, np.minimum])
+def test_of_two_zeros_the_second_is_the_larger_and_the_smaller_as_numpy_has_it_on_x86(either, one, other):
+    """What divides by it differs, and replays compare every bit."""
+    numbers = np.array([[one], [other], [NAN]])
+    wanted = either(Noted(LOAD, ("a",)), Noted(LOAD, ("b",)))
+    program([(2, wanted)], {"a": 0, "b": 1}).run(numbers, np.empty((0, 1), np.int64))
+    assert np.signbit(numbers[2]) == np.signbit(other)
 
 
 def test_a_column_comes_after_those_that_it_needs_whether_they_are_called_or_written_down():
