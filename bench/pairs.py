@@ -1,10 +1,10 @@
 """How long the pair columns of one request take, over ready values of what they are computed from.
 
 Values are random: those of what the request asks about (a task, or a person) the same for all candidates, a third of
-the others missing. "One by one" calls each column's function on the columns themselves, and shares and writes down
-nothing; its values are compared, and the run fails where one differs: bit for bit, but any NaN is like another, and a
-zero of one sign like one of the other. Columns that need one stored row are ready values too, as an online
-version holds them (derived.py); "all" computes these as well, as for training.
+the others missing; lists and texts lie as in an online version, known by places and codes. "One by one" calls each
+column's function on the columns themselves, and shares and writes down nothing; its values are compared, and the run
+fails where one differs: bit for bit, but any NaN is like another. Columns that need one stored row are ready values
+too, as an online version holds them (derived.py); "all" computes these as well.
 
 The best of many runs, by the clock and by processor time: on a busy machine the two differ.
 
@@ -16,10 +16,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from feature_repo.calls import Call
 from feature_repo.column import Column, View
@@ -27,9 +28,11 @@ from feature_repo.derived import derived
 from feature_repo.entities import Entity, content, job, occupation, person, skill, target, task
 from feature_repo.features import VIEWS
 from feature_repo.lists import Opened
+from feature_repo.names import Names
 from feature_repo.pairs import compute, wired
 from feature_repo.plan import Hop, Plan, plan
-from feature_repo.table import Stored, Table, typed
+from feature_repo.program import Beside
+from feature_repo.table import LISTS, Stored, Table, typed
 from feature_repo.views import polars_type
 from training.products import PRODUCTS
 
@@ -71,26 +74,52 @@ def is_per_row(view: View, candidate: Entity) -> bool:
     return candidate in view.entities or any(is_per_row(each, candidate) for each in VIEWS if each.name in through)
 
 
-def read(steps: Plan, candidate: Entity, rows: int) -> Table:
-    """What a request has read before its pair columns, and the keys of its spine."""
-    random = np.random.default_rng(1)
-    spine = {each.key: pl.Series([f"{n if each == candidate else 0}" for n in range(rows)]) for each in SPINE}
-    table = Table.of(steps.all, spine, np.full(rows, AT))
-    for hop in steps.hops:
-        for view, columns in hop.columns.items():
-            places = np.arange(rows) if is_per_row(view, candidate) else np.zeros(rows, np.int64)
-            for column in columns:
-                series = values(column, places.max() + 1, random).alias(column.qualified)
-                if series.dtype == pl.List:
-                    table.others[column.qualified] = Stored(view.name, column.name, Opened(series.to_arrow()), places)
-                else:
-                    table.put(column, series.gather(places))
-    return table
+@dataclass(frozen=True)
+class Asked:
+    """What a request has read before its pair columns, and the keys of its spine; and what programs read beside it.
+
+    places: of lists in their columns, shape (views, rows).
+    """
+
+    table: Table
+    beside: Beside
+    places: NDArray[np.int64]
+
+    @staticmethod
+    def of(steps: Plan, candidate: Entity, rows: int) -> "Asked":
+        views = [(view, columns) for hop in steps.hops for view, columns in hop.columns.items()]
+        per_row, shared = np.arange(rows), np.zeros(rows, np.int64)
+        places = np.array([per_row if is_per_row(view, candidate) else shared for view, _ in views])
+        random = np.random.default_rng(1)
+        drawn = [
+            (view, column, values(column, own.max() + 1, random), own)
+            for (view, columns), own in zip(views, places, strict=True)
+            for column in columns
+        ]
+        texts = {column.qualified: series.gather(own) for _, column, series, own in drawn if column.dtype is str}
+        table = blank(steps, {each.key: per_row if each == candidate else shared for each in SPINE}, texts)
+        for view, column, series, own in drawn:
+            if column.dtype in LISTS:
+                table.others[column.qualified] = Stored(view.name, column.name, Opened(series.to_arrow()), own)
+            elif column.dtype is not str:
+                table.put(column, series.gather(own))
+        row = {view.name: place for place, (view, _) in enumerate(views)}
+        lists = {name: (row[each.view], each.opened) for name, each in table.others.items() if isinstance(each, Stored)}
+        return Asked(table, Beside(lists, table.names), places)
+
+    def compute(self, calls: Sequence[Sequence[Call]]) -> None:
+        for each in calls:
+            compute(each, self.table, self.places)
 
 
-def asked(calls: Sequence[Sequence[Call]], table: Table) -> None:
-    for each in calls:
-        compute(each, table)
+def blank(steps: Plan, spine: Mapping[str, NDArray[np.int64]], texts: Mapping[str, pl.Series]) -> Table:
+    """Room for numbers, beside keys and texts by their codes."""
+    keys = {key: pl.Series(ids).cast(pl.String) for key, ids in spine.items()}
+    table = Table.of(steps.all, keys, np.full(len(next(iter(spine.values()))), AT))
+    names = {name: Names.of(series) for name, series in texts.items()}
+    slots = {name: place for place, name in enumerate([*table.slots, *texts])}
+    codes = [names[name].codes(series) for name, series in texts.items()]
+    return replace(table, slots=slots, numbers=np.vstack([table.numbers, *codes]), names=names)
 
 
 def called(hops: Sequence[Hop], table: Table) -> None:
@@ -112,28 +141,28 @@ def milliseconds(ways: Sequence[Callable[[], object]], repeats: int) -> list[tup
     return [tuple(each) for each in best.tolist()]
 
 
-def ready(product: str, rows: int, kept: Mapping[str, View]) -> tuple[Table, list[Hop]]:
+def ready(product: str, rows: int, kept: Mapping[str, View]) -> tuple[Asked, list[Hop]]:
     """What a product's pair columns are computed from, and these. kept: those that are read, and of which view."""
     steps = plan(PRODUCTS[product].columns, None, [entity.key for entity in SPINE], kept=kept)
-    table = read(steps, CANDIDATES[product], rows)
-    return table, [Hop({}, {}, hop.pairs) for hop in steps.hops if hop.pairs]
+    asked = Asked.of(steps, CANDIDATES[product], rows)
+    return asked, [Hop({}, {}, hop.pairs) for hop in steps.hops if hop.pairs]
 
 
 def report(product: str, rows: int, repeats: int) -> tuple[bool, bool]:
     """Print a line; whether both ways give the same, and whether the goal is met."""
-    table, hops = ready(product, rows, {name: each.source for name, each in derived(VIEWS).items()})
-    calls = [wired(hop, table) for hop in hops]
-    apart = replace(table, numbers=table.numbers.copy(), others=dict(table.others))
-    asked(calls, table)
+    asked, hops = ready(product, rows, {name: each.source for name, each in derived(VIEWS).items()})
+    calls = [wired(hop, asked.table, asked.beside) for hop in hops]
+    apart = replace(asked.table, numbers=asked.table.numbers.copy(), others=dict(asked.table.others))
+    asked.compute(calls)
     called(hops, apart)
     whole, further = ready(product, rows, {})
-    everything = [wired(hop, whole) for hop in further]
-    ways = [lambda: asked(calls, table), lambda: called(hops, apart), lambda: asked(everything, whole)]
+    everything = [wired(hop, whole.table, whole.beside) for hop in further]
+    ways = [lambda: asked.compute(calls), lambda: called(hops, apart), lambda: whole.compute(everything)]
     (ours, spent), (one_by_one, _), (with_all, _) = milliseconds(ways, repeats)
     columns = sum(len(hop.pairs) for hop in hops)
     line = f"{columns:>8}{ours:>8.2f}{spent:>11.2f}{one_by_one:>12.2f}{one_by_one / ours:>7.1f}x{with_all:>8.2f}"
     print(f"{product:<18}{line}", flush=True)
-    return same(hops, table, apart), ours <= GOAL_MS
+    return same(hops, asked.table, apart), ours <= GOAL_MS
 
 
 def same(hops: Sequence[Hop], left: Table, right: Table) -> bool:
@@ -141,7 +170,7 @@ def same(hops: Sequence[Hop], left: Table, right: Table) -> bool:
     others = [name for name in columns if not left.is_number(name)]
     slots = [left.slots[name] for name in columns if left.is_number(name)]
     ours, theirs = left.numbers[slots], right.numbers[slots]
-    either = (np.isnan(ours) & np.isnan(theirs)) | ((ours == 0) & (theirs == 0))
+    either = np.isnan(ours) & np.isnan(theirs)
     return bool((either | (ours.view(np.uint64) == theirs.view(np.uint64))).all()) and all(
         left[name].equals(right[name], check_dtypes=True, null_equal=True) for name in others
     )
