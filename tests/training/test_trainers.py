@@ -187,6 +187,13 @@ def test_it_survives_save_and_load(case, models, tmp_path: Path):
 
 
 @each_trainer
+def test_what_it_explains_has_the_same_names_whatever_it_explains(case, models):
+    """The same object: the service writes the phrases of a model's names once for each."""
+    model, unseen = models[case.product.name], case.frame(3)
+    assert model.contributions(unseen).names is model.contributions(unseen[:1]).names
+
+
+@each_trainer
 def test_its_answers_are_the_outputs_of_the_product(case, models):
     assert tuple(pl.DataFrame(models[case.product.name].predict(case.frame(3))).columns) == case.product.outputs
 

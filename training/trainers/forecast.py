@@ -24,7 +24,7 @@ from feature_repo.table import Frame
 from training.contributions import Contributions
 from training.route import Outputs
 from training.trainers.forecast_interval import Margins
-from training.trainers.forecast_members import MEMBERS, Alarm, Paths, Series, paths, weights
+from training.trainers.forecast_members import MEMBERS, PARTS, Alarm, Paths, Series, paths, weights
 from training.trainers.forecast_rows import Reading
 from training.trainers.smoothing import LEAST_NOISE, Member, unrest
 
@@ -156,7 +156,7 @@ class Demand:
         parts = {name: self._mixed(part) for name, part in self._paths(series).parts.items()}
         expected = np.nanmean(series.values, axis=1) if frame.height else np.zeros(0)
         parts["level"] -= expected
-        return Contributions(list(parts), np.column_stack(list(parts.values())), expected)
+        return Contributions(PARTS, np.column_stack([parts[name] for name in PARTS]), expected)
 
     def misses(self, frame: pl.DataFrame, actual: Floats) -> tuple[Floats, Floats]:
         """(actual - forecast) / noise and the horizon of each row."""

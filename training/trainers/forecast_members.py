@@ -39,9 +39,12 @@ class Alarm:
     floor: float
 
 
+PARTS = ("level", "trend", "reversion", "season")
+
+
 @dataclass(frozen=True)
 class Paths:
-    """Each part of a member's forecast in points, shape (series, members); noise in points, shape (series,)."""
+    """Each of PARTS of a member's forecast in points, shape (series, members); noise in points, shape (series,)."""
 
     parts: dict[str, Floats]
     noise: Floats
@@ -69,7 +72,7 @@ def paths(series: Series, members: Sequence[Member], alarm: Alarm, seasonal: flo
     straight = _points(states.level + states.trend * ahead, power)
     faded = _points(states.level + states.trend * _steps(fade, ahead), power)
     final = np.maximum(np.sqrt(faded) + coming, 0.0) ** 2
-    parts = {"level": level, "trend": straight - level, "reversion": faded - straight, "season": final - faded}
+    parts = dict(zip(PARTS, (level, straight - level, faded - straight, final - faded), strict=True))
     noise = 2 * np.sqrt(np.median(level, axis=1)) * found.noise + found.noise**2
     return Paths(parts, noise)
 
