@@ -56,8 +56,8 @@ class Cell:
 
 def cells() -> list[Cell]:
     """In the order in which they are asked: those that are compared follow each other."""
-    plain = [Cell(who, PLAIN, count) for count in CONNECTIONS for who in (OURS, BARE, NATIVE)]
-    return plain + [Cell(who, EXPLAINED, count) for count in CONNECTIONS for who in (OURS, BARE)]
+    turns = ((NATIVE, PLAIN), (OURS, PLAIN), (BARE, PLAIN), (OURS, EXPLAINED), (BARE, EXPLAINED))
+    return [Cell(who, question, count) for count in CONNECTIONS for who, question in turns]
 
 
 def answer(url: str, load: Load, people: Sequence[str], task: str, question: Question) -> Mapping[str, object]:

@@ -1,5 +1,6 @@
 """Servers under test: ours as it is started for others, and what stands beside it; each with one worker or more."""
 
+import math
 import os
 import signal
 import subprocess
@@ -9,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil  # type: ignore[import-untyped]
@@ -21,6 +21,8 @@ from serving import launch
 ROOT = Path(__file__).parents[1]
 MOST_SECONDS = 120.0
 """That a server may take to start."""
+ASKED, ROUNDED = 20, 0.001
+"""How often each further worker is looked for; seconds to which they say how long they are up."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,11 @@ def running(
 
 @contextmanager
 def ours(settings: Settings, workers: int = 1) -> Iterator[Server]:
-    """The service, ready when every worker that is asked answers with the champions that are wanted."""
+    """The service, ready when each worker serves the champions that are wanted."""
     port = free_port()
     environment = launch.environment(settings, workers)
-    with running(
-        launch.command(settings, port), f"http://127.0.0.1:{port}", environment, lambda url: serves(url, settings)
-    ) as found:
+    command, url = launch.command(settings, port), f"http://127.0.0.1:{port}"
+    with running(command, url, environment, lambda url: serves(url, settings, workers)) as found:
         yield found
 
 
@@ -105,17 +106,30 @@ def answers(path: str) -> Callable[[str], bool]:
     return does
 
 
-def serves(url: str, settings: Settings) -> bool:
-    """Whether the worker that is asked serves all champions that are wanted."""
+def serves(url: str, settings: Settings, workers: int = 1) -> bool:
+    """Whether so many workers answer, and each serves all champions that are wanted."""
     from serving.versions import champions
 
-    if not answers("/readyz")(url):
-        return False
-    health: dict[str, Any] = httpx.get(f"{url}/api/v1/health", timeout=2).json()
-    return all(
-        health["models"][name]["version"] == wanted.number
-        for name, wanted in champions.read(settings.root).wanted.items()
-    )
+    wanted = champions.read(settings.root).wanted
+    a_connection_each = httpx.Limits(max_keepalive_connections=0)
+    starts = []
+    with suppress(httpx.HTTPError), httpx.Client(base_url=url, timeout=2, limits=a_connection_each) as client:
+        for _ in range(1 + ASKED * (workers - 1)):
+            before = time.monotonic()
+            said = client.get("/api/v1/health").raise_for_status().json()
+            if any(said["models"][name]["version"] != each.number for name, each in wanted.items()):
+                return False
+            starts.append((before - said["uptime_seconds"], time.monotonic() - said["uptime_seconds"]))
+    return _apart(starts) >= workers
+
+
+def _apart(spans: Sequence[tuple[float, float]]) -> int:
+    """How many different workers have answered for sure: each says how long it is up, by the clock that all share."""
+    found, last = 0, -math.inf
+    for begin, end in sorted(spans, key=lambda span: span[1]):
+        if begin > last:
+            found, last = found + 1, end + ROUNDED
+    return found
 
 
 def _plain(settings: Settings) -> dict[str, str]:
