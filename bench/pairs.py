@@ -22,6 +22,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from bench.aims import Aims
 from feature_repo.calls import Call
 from feature_repo.column import Column, View
 from feature_repo.derived import derived
@@ -36,7 +37,7 @@ from feature_repo.table import LISTS, Stored, Table, typed
 from feature_repo.views import polars_type
 from training.products import PRODUCTS
 
-GOAL_MS = 2.0
+MOST_MS = 2.0
 AT, MISSING, LISTED, NAMES, WIDTH = 15_000.3, 1 / 3, 8, 200, 384
 CANDIDATES = {
     "task_assignment": person,
@@ -148,8 +149,8 @@ def ready(product: str, rows: int, kept: Mapping[str, View]) -> tuple[Asked, lis
     return asked, [Hop({}, {}, hop.pairs) for hop in steps.hops if hop.pairs]
 
 
-def report(product: str, rows: int, repeats: int) -> tuple[bool, bool]:
-    """Print a line; whether both ways give the same, and whether the goal is met."""
+def report(product: str, rows: int, repeats: int) -> tuple[bool, float]:
+    """Print a line; whether both ways give the same, and how many ms it takes."""
     asked, hops = ready(product, rows, {name: each.source for name, each in derived(VIEWS).items()})
     calls = [wired(hop, asked.table, asked.beside) for hop in hops]
     apart = replace(asked.table, numbers=asked.table.numbers.copy(), others=dict(asked.table.others))
@@ -162,7 +163,7 @@ def report(product: str, rows: int, repeats: int) -> tuple[bool, bool]:
     columns = sum(len(hop.pairs) for hop in hops)
     line = f"{columns:>8}{ours:>8.2f}{spent:>11.2f}{one_by_one:>12.2f}{one_by_one / ours:>7.1f}x{with_all:>8.2f}"
     print(f"{product:<18}{line}", flush=True)
-    return same(hops, asked.table, apart), ours <= GOAL_MS
+    return same(hops, asked.table, apart), ours
 
 
 def same(hops: Sequence[Hop], left: Table, right: Table) -> bool:
@@ -182,12 +183,13 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=100)
     given = parser.parse_args()
     busy = f"{os.getloadavg()[0]:.1f} runnable on {os.cpu_count()} processors"
-    print(f"{given.candidates:,} candidates, ms, best of {given.repeats}; {busy}; goal: {GOAL_MS:g} ms")
+    print(f"{given.candidates:,} candidates, ms, best of {given.repeats}; {busy}")
     print(f"{'':<18}{'columns':>8}{'ms':>8}{'processor':>11}{'one by one':>12}{'ratio':>8}{'all':>8}")
-    equal, fast = zip(*(report(each, given.candidates, given.repeats) for each in CANDIDATES), strict=True)
+    equal, found = zip(*(report(each, given.candidates, given.repeats) for each in CANDIDATES), strict=True)
     print("all values equal" if all(equal) else "values DIFFER")
-    print(f"{sum(fast)} of {len(fast)} products within the goal")
-    sys.exit(0 if all(equal) else 1)
+    aims = Aims()
+    aims.at_most("the slowest product's: ms", max(found), MOST_MS)
+    sys.exit(0 if all(equal) and not aims.missed else 1)
 
 
 if __name__ == "__main__":
