@@ -234,7 +234,7 @@ def test_lists_are_read_where_they_lie():
     levels = Opened(pa.array([[4.0, 2.0], [8.0], [], None, [1.0, None]], numbers))
     lists = {"wanted": (0, names), "asked": (0, levels), "held": (1, names), "had": (1, levels)}
     inputs = tuple(map(StandIn, lists))
-    columns = [(0, Noted(17, inputs)), (1, Noted(18, (inputs[0], *inputs[2:])))]
+    columns = [(0, mean_ratio(*inputs)), (1, share_held(inputs[0], *inputs[2:]))]
     places = np.array([[0, 0, 0, 2, 3, 4], [1, 4, 3, 0, 0, 4]])
     found = np.empty((2, 6))
     program(columns, {}, Beside(lists)).run(found, places)
