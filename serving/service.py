@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from feature_repo.hidden import hidden
 from feature_repo.settings import load
+from serving import room
 from serving.access import wire
 from serving.access.border import Border
 from serving.access.front import Front
@@ -46,6 +47,7 @@ class TalentService:
 
     def __init__(self) -> None:
         settings = load()
+        room.install()
         logs.configure(secrets(settings), hold_seconds=LIMITS.log_line_seconds)
         # LightGBM takes both if it can, and Arrow looks for pandas once, when it first converts: .8 s and 100 MB.
         with hidden("pandas", "sklearn"):

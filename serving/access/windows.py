@@ -5,12 +5,13 @@ mapped file under the home; a hit takes 2.5 us, where a bare upsert in SQLite ta
 """
 
 import mmap
-import os
 import time
 from fcntl import LOCK_EX, LOCK_UN, flock
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
+
+from serving.room import reserved
 
 SLICES = 64
 SETS, WAYS = 2_048, 8
@@ -28,10 +29,7 @@ class Windows:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.ftruncate(file, SETS * WAYS * SLOT)  # the same size each time: other workers' counts stay
-        self._file = file
+        self._file = file = reserved(path, SETS * WAYS * SLOT)  # the same size each time: other workers' counts stay
         self._table = mmap.mmap(file, SETS * WAYS * SLOT)
         self._latest, self._counts = memoryview(self._table).cast("Q"), memoryview(self._table).cast("I")
 
