@@ -3,10 +3,12 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import Request, urlopen
 
@@ -190,12 +192,33 @@ class Airflow:
         asked = Request(self.page + path, None if body is None else json.dumps(body).encode(), headers, method=method)
         try:
             with urlopen(asked, timeout=self._seconds) as answer:
-                return json.load(answer)
+                return _object(answer.read())
         except HTTPError as error:
-            said = error.read().decode(errors="replace")[:500]
-            raise _kind(error.code)(f"airflow: {method} {path}: {error.code} {said}") from None
-        except (URLError, OSError) as error:
-            raise ServingError(f"airflow at {self.page} does not answer {method} {path}: {error}") from None
+            raise _kind(error.code)(f"airflow: {method} {path}: {error.code} {_text(error)}") from None
+        except (OSError, HTTPException, ValueError) as error:
+            raise ServingError(f"airflow at {self.page} does not answer {method} {path}: {error!r}") from None
+
+
+class _Said(dict[str, Any]):
+    """An object of Airflow's. What answers at its address may be something else: a name that is missing says so."""
+
+    def __missing__(self, name: str) -> Any:
+        raise ServingError(f"airflow: an answer without {name}, but {sorted(self)[:10]}: is it Airflow 3?")
+
+
+def _object(answer: bytes) -> _Said:
+    """Raises ValueError for anything but a JSON object."""
+    found = json.loads(answer, object_hook=_Said)
+    if not isinstance(found, _Said):
+        raise ValueError(f"{type(found).__name__}, allowed: an object")
+    return found
+
+
+def _text(error: HTTPError) -> str:
+    """The beginning of what was said with an error, which may stop within."""
+    with suppress(OSError, HTTPException):
+        return error.read().decode(errors="replace")[:500]
+    return ""
 
 
 def _kind(status: int) -> type[ServingError]:

@@ -26,6 +26,7 @@ from tests.serving.asked import SUBJECTS, Site, site
 from tests.serving.process import Line, server, until
 from tests.serving.ranker import PRODUCT
 from tests.serving.recommenders import two_champions
+from tests.serving.scripted import Step, drips, says, scripted
 from tests.training import tracking
 from training.history import moves
 from training.products import PRODUCTS
@@ -139,6 +140,28 @@ def test_an_airflow_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch
             status, answer = asked.post(RETRAIN, BODIES[RETRAIN])
             assert (status, "Airflow does not answer" in answer["detail"]) == (503, True)
             assert "secret-of-airflow" not in str(answer) + str(written(asked))
+
+
+NONSENSE: dict[str, list[Step]] = {
+    "a page": [says(200, b"<html>Welcome</html>", "text/html")],
+    "a list": [says(200, [])],
+    "other names": [says(200, {"message": "hello"})],
+    "a token, then nothing": [says(201, {"access_token": "a.b.c"}), says(200, b"")],
+    "runs of another kind": [
+        says(201, {"access_token": "a.b.c"}),
+        says(200, {"is_paused": False}),
+        says(200, {"dag_runs": [{"state": "done"}]}),
+    ],
+    "no HTTP": [drips(b"SSH-2.0-OpenSSH_9.6\r\n")],
+}
+
+
+@pytest.mark.parametrize("script", NONSENSE.values(), ids=NONSENSE)
+def test_an_airflow_that_says_something_else_is_as_one_that_is_away(tmp_path: Path, script: list[Step]) -> None:
+    with scripted(*script) as other, site(tmp_path, airflow_url=other.url) as asked:
+        status, answer = asked.post(RETRAIN, BODIES[RETRAIN])
+        assert (status, "Airflow does not answer" in answer["detail"]) == (503, True)
+        assert [entry.outcome for entry in written(asked)] == ["failed"]
 
 
 # --- Rollback, with MLflow
