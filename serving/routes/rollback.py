@@ -1,7 +1,8 @@
 """Rollback for the service: in a process of its own, as it imports MLflow, which no worker may hold.
 
 `python -m serving.routes.rollback PRODUCT [VERSION]` prints one line of JSON: product, from_version and to_version, or
-the status and detail of a problem. VERSION: the champion to roll back from; another one is left alone.
+the status and detail of a problem, and `why` for the log where that says more. VERSION: the champion to roll back from;
+another one is left alone.
 """
 
 import json
@@ -16,10 +17,12 @@ from feature_repo.settings import Settings, load
 from serving.launch import environment
 from serving.limits import LIMITS
 from serving.schemas.problems import ProblemError
+from serving.telemetry.redaction import described, traceback_of
 
 LOG = logging.getLogger("talentml.serving")
 RETRY = {"Retry-After": "10"}
 AWAY = "MLflow or the platform's database does not answer; `talentml servers start` brings them back, then ask again."
+FAILED = "The rollback failed; the log says why."
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,10 @@ def rolled_back(settings: Settings, product: str, version: int | None = None) ->
         detail = f"The rollback of {product} took over {LIMITS.rollback_seconds:.0f} s; see which version serves now."
         raise ProblemError(503, detail, headers=RETRY) from None
     except (IndexError, ValueError):
-        LOG.error("rollback of %s ended with %s: %s", product, done.returncode, done.stderr[-2000:])
-        raise ProblemError(503, f"The rollback of {product} failed; the log says why.", headers=RETRY) from None
+        LOG.error("rollback of %s: its process ended with %s", product, done.returncode)
+        raise ProblemError(503, FAILED, headers=RETRY) from None
+    if "why" in found:
+        LOG.error("rollback of %s: %s", product, found["why"])
     if "status" in found:
         raise ProblemError(found["status"], found["detail"], headers=RETRY if found["status"] >= 500 else None)
     return RolledBack(**found)
@@ -63,9 +68,13 @@ def main(words: list[str]) -> dict[str, Any]:
     except ProblemError as error:
         return {"status": error.status, "detail": error.detail}
     except TalentError as error:
-        LOG.warning("%s", error)
         is_refusal = isinstance(error, RegistryError) and not str(error).startswith("mlflow:")
-        return {"status": 409, "detail": f"{error}."} if is_refusal else {"status": 503, "detail": AWAY}
+        if is_refusal:
+            return {"status": 409, "detail": f"{error}."}
+        return {"status": 503, "detail": AWAY, "why": described(error)}
+    except Exception as error:  # noqa: BLE001  the border: the worker's log is all that anybody reads
+        where = traceback_of(error)[0]["frames"][-1]
+        return {"status": 503, "detail": FAILED, "why": f"{described(error)} at {where}"}
 
 
 def _champion_before(settings: Settings, product: Any, expected: int | None) -> RolledBack:
@@ -74,10 +83,7 @@ def _champion_before(settings: Settings, product: Any, expected: int | None) -> 
     from training.registry import Registry
     from training.tracking import address, check_reachable
 
-    try:
-        check_reachable(address(settings))
-    except RegistryError as error:
-        raise ProblemError(503, AWAY) from error
+    check_reachable(address(settings))
     registry = Registry(settings)
     with registry.lock(f"rollback-{product.name}"):  # else two at once would go back two versions
         current = registry.champion(product.name)

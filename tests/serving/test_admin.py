@@ -1,5 +1,6 @@
 """Retrain and rollback by HTTP: who may, what is written down, and what is away (FAULTS 21)."""
 
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +21,15 @@ from serving.access.caller import Role
 from serving.access.keys import make_secret
 from serving.limits import LIMITS, Limits
 from serving.routes import retraining
+from serving.routes.rollback import rolled_back
+from serving.schemas.problems import ProblemError
 from tests.patience import LONG
+from tests.ports import dead_port
 from tests.serving import world
 from tests.serving.asked import SUBJECTS, Site, site
-from tests.serving.process import Line, server, until
+from tests.serving.process import server, until
 from tests.serving.ranker import PRODUCT
 from tests.serving.recommenders import two_champions
-from tests.serving.scripted import Step, drips, says, scripted
 from tests.training import tracking
 from training.history import moves
 from training.products import PRODUCTS
@@ -142,28 +145,6 @@ def test_an_airflow_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch
             assert "secret-of-airflow" not in str(answer) + str(written(asked))
 
 
-NONSENSE: dict[str, list[Step]] = {
-    "a page": [says(200, b"<html>Welcome</html>", "text/html")],
-    "a list": [says(200, [])],
-    "other names": [says(200, {"message": "hello"})],
-    "a token, then nothing": [says(201, {"access_token": "a.b.c"}), says(200, b"")],
-    "runs of another kind": [
-        says(201, {"access_token": "a.b.c"}),
-        says(200, {"is_paused": False}),
-        says(200, {"dag_runs": [{"state": "done"}]}),
-    ],
-    "no HTTP": [drips(b"SSH-2.0-OpenSSH_9.6\r\n")],
-}
-
-
-@pytest.mark.parametrize("script", NONSENSE.values(), ids=NONSENSE)
-def test_an_airflow_that_says_something_else_is_as_one_that_is_away(tmp_path: Path, script: list[Step]) -> None:
-    with scripted(*script) as other, site(tmp_path, airflow_url=other.url) as asked:
-        status, answer = asked.post(RETRAIN, BODIES[RETRAIN])
-        assert (status, "Airflow does not answer" in answer["detail"]) == (503, True)
-        assert [entry.outcome for entry in written(asked)] == ["failed"]
-
-
 # --- Rollback, with MLflow
 
 
@@ -237,13 +218,24 @@ def test_a_rollback_is_served_by_both_workers(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_with_mlflow_away_a_rollback_is_a_503_and_audited(tmp_path: Path) -> None:
-    line = Line(tracking.server())
-    line.cut()
-    with site(tmp_path, mlflow_url=line.url) as asked:
+def test_with_mlflow_away_a_rollback_is_a_503_audited_and_logged_with_its_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"http://127.0.0.1:{dead_port()}"
+    with site(tmp_path, mlflow_url=url) as asked:
         status, answer = asked.post(ROLLBACK, WHY)
         assert (status, "MLflow" in answer["detail"]) == (503, True)
         assert [entry.outcome for entry in written(asked)] == ["failed"]
+    assert f"rollback of {PRODUCT.name}: RegistryError: mlflow: {url[7:]} does not answer" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_rollback_that_fails_as_nobody_foresaw_is_logged_with_its_kind_and_place(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ProblemError, match="the log says why"):
+        rolled_back(Settings(home=tmp_path, _env_file=None), "no product")
+    assert re.search(r"rollback of no product: KeyError at .*rollback\.py:\d+ main", caplog.text)
 
 
 # --- Retraining, with Airflow
