@@ -68,14 +68,12 @@ class Running:
         """Stop following, and write what is not logged yet."""
         for watch in (self._following, self._champions, self._stores, self._sharing):
             watch.close()
-        if self._follower and self._follower.stdin:
-            self._follower.stdin.close()
-            self._follower.wait(LIMITS.log_flush_seconds)
         self.shadow.close()
         self.journal.close()
         self.refusals.close()
         self.platform.close()
         self.metrics.share()
+        self._end_follower()  # late: one that hangs must not cost what is to be written
         self.judgements.close()  # last: it waits for what was begun, and a database may hang
 
     def warm_up(self, product: Product) -> Read:
@@ -126,3 +124,13 @@ class Running:
                 stdin=subprocess.PIPE,
                 env=environment(self.settings),
             )
+
+    def _end_follower(self) -> None:
+        """It ends with its input; one that hangs is killed."""
+        if self._follower is None:
+            return
+        try:
+            self._follower.communicate(timeout=LIMITS.watch_close_seconds)
+        except subprocess.TimeoutExpired:
+            self._follower.kill()
+            self._follower.wait()
