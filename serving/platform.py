@@ -13,13 +13,13 @@ from typing import TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from feature_repo.errors import SourceError
+from feature_repo.errors import SettingsError, SourceError
 from serving.limits import LIMITS
 from serving.schemas.problems import ProblemError
 
 LOG = logging.getLogger("talentml.serving")
-AWAY: tuple[type[Exception], ...] = (SourceError, SQLAlchemyError)
-"""What asking a database that is away, or hardly there, may raise."""
+AWAY: tuple[type[Exception], ...] = (SourceError, SettingsError, SQLAlchemyError, TimeoutError)
+"""What asking a database that is away, hardly there or too slow may raise, also where its address is none."""
 T = TypeVar("T")
 
 
@@ -47,7 +47,7 @@ class Platform:
         try:
             async with asyncio.timeout(LIMITS.database_seconds):
                 return await asyncio.wrap_future(self.submit(lambda: question(self.engine())))
-        except (SourceError, SQLAlchemyError, TimeoutError) as error:
+        except AWAY as error:
             LOG.warning("the platform's database cannot be asked: %s", str(error) or "too slow")
             raise away() from None
 

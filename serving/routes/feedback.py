@@ -1,28 +1,26 @@
 """POST /api/v1/recommendations/{prediction_id}/feedback: what people say of an answer, stored before it is answered."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from feature_repo.errors import SourceError
 from monitoring.feedback import Feedback, Logged, Taken, give, logged
 from monitoring.judged import Judged, judged
 from serving.access.caller import Caller, Role
 from serving.access.permissions import CHALLENGE
 from serving.limits import LIMITS
-from serving.platform import Platform
+from serving.platform import AWAY, Platform
 from serving.routes.judgement import Judgement
 from serving.schemas.problems import ProblemError
 from serving.telemetry.metrics import UNSTORED, Metrics
 from training.product import Product
 
-AWAY = (OperationalError, InterfaceError, PoolTimeoutError, SourceError, TimeoutError)
+LOG = logging.getLogger("talentml.serving")
 RETRY_SECONDS = 5
 POLL_SECONDS = 0.1
 THREADS = 2
@@ -58,7 +56,8 @@ class Judgements:
         try:
             async with asyncio.timeout(LIMITS.feedback_seconds):
                 return await self._taken(caller, prediction_id, judgement)
-        except AWAY:
+        except AWAY as error:
+            LOG.warning("feedback cannot be stored: %r", error)
             detail = "Feedback cannot be stored now; send it again: what is sent twice counts once."
             raise ProblemError(503, detail, headers={"Retry-After": str(RETRY_SECONDS)}) from None
 

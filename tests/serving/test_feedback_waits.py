@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import InternalError
 
 from feature_repo.errors import SourceError
+from feature_repo.platform import database
+from feature_repo.settings import Settings
 from monitoring.prediction_log import append
 from serving.routes import feedback as served
 from tests.monitoring.said import ranking, record
@@ -54,11 +57,29 @@ def unreachable() -> Engine:
     return create_engine("postgresql+psycopg2://u:secret@127.0.0.1:1/db")
 
 
-@pytest.mark.parametrize("connect", [away, unreachable])
-def test_without_a_database_the_caller_is_told_to_come_back(connect: Callable[[], Engine]) -> None:
+def read_only() -> Engine:
+    """One that a standby answers: PostgreSQL says so as an InternalError."""
+    engine = create_engine("sqlite://")
+
+    def refuse(*_: object) -> None:
+        raise InternalError("update", {}, Exception("cannot execute UPDATE in a read-only transaction"))
+
+    event.listen(engine, "before_cursor_execute", refuse)
+    return engine
+
+
+def misnamed() -> Engine:
+    return database(Settings(database_url="no address, secret", _env_file=None))
+
+
+@pytest.mark.parametrize("connect", [away, unreachable, read_only, misnamed])
+def test_without_a_database_the_caller_is_told_to_come_back_and_the_log_why(
+    connect: Callable[[], Engine], caplog: pytest.LogCaptureFixture
+) -> None:
     refused = Desk(connect).post(ONE, {"accepted": True})
     assert (refused.status_code, refused.headers["retry-after"]) == (503, str(served.RETRY_SECONDS))
     assert "secret" not in refused.text
+    assert "feedback cannot be stored" in caplog.text
 
 
 def test_a_locked_database_is_waited_for_and_feedback_sent_again_is_stored_once(
