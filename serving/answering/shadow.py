@@ -51,7 +51,10 @@ class Shadow:
         try:
             self._waiting.put_nowait(beside)
         except queue.Full:
-            self._metrics.shadow_left_out.labels(beside.answered.product).inc()
+            self._leave_out(beside)
+
+    def _leave_out(self, beside: Beside) -> None:
+        self._metrics.shadow_left_out.labels(beside.answered.product).inc()
 
     @property
     def waits(self) -> int:
@@ -74,6 +77,7 @@ class Shadow:
                 self._journal.add(record(beside))
             except Exception:
                 LOG.exception("%s: the shadow failed", beside.answered.product)
+                self._leave_out(beside)
             finally:
                 self._waiting.task_done()
 

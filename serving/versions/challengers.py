@@ -1,16 +1,14 @@
 """The challengers of running experiments, loaded like champions. One that fails never serves: the champion answers."""
 
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitoring.arm import Arm
 from monitoring.experiment import Mode
 from serving.telemetry.metrics import Metrics
-from serving.telemetry.redaction import described
 from serving.versions.arms import Served, is_drawn
-from serving.versions.champions import Challenger
+from serving.versions.champions import Challenger, Promoted
 from serving.versions.loading import Champion, Loader, Refusal
 from training.product import Product
 
@@ -59,7 +57,7 @@ class Challengers:
         try:
             challenger = self._loader.champion(product, facts.version)
         except Exception as error:  # noqa: BLE001  a foreign model may fail in any way, and must not stop the service
-            self._refuse(product, facts, described(error))
+            self._refuse(product, facts.version, error)
             return
         if challenger is None:
             return  # it takes long; another round sees
@@ -67,13 +65,13 @@ class Challengers:
         self.refused = {name: refusal for name, refusal in self.refused.items() if name != product.name}
         LOG.info("%s: version %s is the challenger, %s", product.name, facts.version.number, facts.mode)
 
-    def _refuse(self, product: Product, facts: Challenger, reason: str) -> None:
-        earlier = self.refused.get(product.name)
-        self.refused = {**self.refused, product.name: Refusal(facts.version, reason, time.monotonic())}
-        if earlier and earlier.is_about(facts.version):
+    def _refuse(self, product: Product, version: Promoted, error: Exception) -> None:
+        earlier, refusal = self.refused.get(product.name), Refusal.of(version, error)
+        self.refused = {**self.refused, product.name: refusal}
+        if earlier and earlier.is_about(version):
             return  # tried again, counted once
         self.metrics.load_failures.labels(product.name).inc()
-        LOG.error("%s: challenger %s does not serve: %s", product.name, facts.version.number, reason)
+        LOG.error("%s: challenger %s does not serve: %s", product.name, version.number, refusal.reason, exc_info=error)
 
 
 def _is_same(held: Challenger, wanted: Challenger | None) -> bool:

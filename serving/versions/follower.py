@@ -59,12 +59,16 @@ def follow(settings: Settings) -> None:
     from training.products import PRODUCTS
 
     home, registry = settings.root, Registry(settings)
+    error: str | None = None
     with within(LIMITS.follower_hangs_seconds):
         _note(home, asked(registry, registry.recorded, PRODUCTS, home))
     while True:
         with within(LIMITS.follower_hangs_seconds):
             found = asked(registry, alive(registry), PRODUCTS, home)
+            if found.error != error:  # once, not every two seconds
+                LOG.warning("the registry: %s", found.error or "all is well again")
             _note(home, found)
+        error = found.error
         registry = Registry(settings) if found.error else registry  # MLflow may come back at another address
         time.sleep(LIMITS.registry_poll_seconds)
 

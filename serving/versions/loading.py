@@ -20,6 +20,7 @@ from serving.answering.explain import factors
 from serving.answering.features import Read
 from serving.answering.phrases import Phrases
 from serving.limits import LIMITS
+from serving.telemetry.redaction import described
 from serving.versions.champions import Promoted
 from serving.watch import begun
 from training.model import load_model
@@ -64,6 +65,11 @@ class Refusal:
     version: Promoted
     reason: str
     at: float
+
+    @classmethod
+    def of(cls, version: Promoted, error: Exception) -> "Refusal":
+        """That of a version for which an error stands, found just now."""
+        return cls(version, described(error), time.monotonic())
 
     def stands(self, wanted: Promoted) -> bool:
         """Whether it is too early to try again: nothing about the version has changed."""

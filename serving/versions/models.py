@@ -1,12 +1,10 @@
 """The champions that a worker serves. Each is one immutable bundle; a swap replaces the bundle, never its parts."""
 
 import logging
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from serving.telemetry.metrics import Metrics
-from serving.telemetry.redaction import described
 from serving.versions import champions
 from serving.versions.arms import Served
 from serving.versions.challengers import Challengers
@@ -81,7 +79,7 @@ class Models:
         try:
             champion = self.loader.champion(product, wanted, patience)
         except Exception as error:  # noqa: BLE001  a foreign model may fail in any way, and must not stop the service
-            self._refuse(product, wanted, described(error))
+            self._refuse(product, wanted, error)
             return False
         if champion is None:
             return True
@@ -96,10 +94,10 @@ class Models:
     def _forgive(self, product: Product) -> None:
         self.refused = {name: refusal for name, refusal in self.refused.items() if name != product.name}
 
-    def _refuse(self, product: Product, wanted: Promoted, reason: str) -> None:
-        earlier = self.refused.get(product.name)
-        self.refused = {**self.refused, product.name: Refusal(wanted, reason, time.monotonic())}
+    def _refuse(self, product: Product, wanted: Promoted, error: Exception) -> None:
+        earlier, refusal = self.refused.get(product.name), Refusal.of(wanted, error)
+        self.refused = {**self.refused, product.name: refusal}
         if earlier and earlier.is_about(wanted):
             return  # tried again, counted once
         self.metrics.load_failures.labels(product.name).inc()
-        LOG.error("%s: version %s is not served: %s", product.name, wanted.number, reason)
+        LOG.error("%s: version %s is not served: %s", product.name, wanted.number, refusal.reason, exc_info=error)

@@ -153,6 +153,7 @@ def test_whatever_a_follower_says_is_json_lines(tmp_path: Path, is_mlflow: bool)
     assert (champions.read(tmp_path).error is None) == is_mlflow
     lines = [json.loads(line) for line in (tmp_path / "said").read_text().splitlines()]
     assert {line["logger"] for line in lines} == (set() if is_mlflow else {"talentml.serving"})
+    assert sum(line["event"].startswith("the registry: ") for line in lines) == (0 if is_mlflow else 1)
 
 
 def _end(started: subprocess.Popen[bytes]) -> None:

@@ -74,7 +74,9 @@ def test_a_damaged_version_leaves_the_previous_one_serving(
     assert str(status(service)["refused"]).startswith("version 4: RegistryError: ")
 
 
-def test_a_version_that_fails_its_warm_up_is_refused_and_counted_once(home: Path, serve: Serve) -> None:
+def test_a_version_that_fails_its_warm_up_is_refused_counted_once_and_logged_with_its_place(
+    home: Path, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
     promote(home, promoted(home, 3))
     service = serve(home)
     other = promoted_one(home, "task_performance", 4)  # answers hours, not scores
@@ -84,6 +86,8 @@ def test_a_version_that_fails_its_warm_up_is_refused_and_counted_once(home: Path
     for _ in range(3):
         service.running.refresh()
     assert (version(service), service.metric(FAILURES)) == (3, 1.0)
+    logged = [record.getMessage() for record in caplog.records if record.exc_info]
+    assert logged == [f"{NAME}: version 4 is not served: KeyError"]
 
 
 def test_a_version_that_could_not_be_fetched_is_refused(home: Path, serve: Serve) -> None:

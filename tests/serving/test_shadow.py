@@ -27,6 +27,7 @@ from training.products import PRODUCTS
 
 PRODUCT = PRODUCTS["task_assignment"]
 NOW = datetime(2012, 1, 1, tzinfo=UTC)
+LEFT_OUT = f'talentml_shadow_left_out_total{{product="{PRODUCT.name}"}}'
 
 
 @pytest.fixture
@@ -120,8 +121,18 @@ def test_what_finds_no_room_is_left_out_and_nobody_waits(third: Service) -> None
     shadow, each = Shadow(third.running.journal, third.running.metrics), beside(third, 4)
     for _ in range(LIMITS.shadow_waiting + 5):
         shadow.add(each)
-    assert third.metric(f'talentml_shadow_left_out_total{{product="{PRODUCT.name}"}}') == 5
+    assert third.metric(LEFT_OUT) == 5
     shadow.close()
+
+
+def test_what_cannot_be_compared_is_left_out_too_and_the_next_one_is_scored(third: Service) -> None:
+    shadow, good = Shadow(third.running.journal, third.running.metrics), beside(third, 4)
+    for each in (replace(good, scored=replace(good.scored, outputs={})), good):
+        shadow.add(each)
+    shadow.start()
+    until(lambda: shadow.waits == 0)
+    shadow.close()
+    assert third.metric(LEFT_OUT) == 1
 
 
 def test_what_reads_the_log_sees_answers_only(tmp_path: Path, third: Service) -> None:
