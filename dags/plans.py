@@ -152,9 +152,8 @@ def beats(health: dict[str, Any], since: datetime) -> bool:
 def service(settings: Settings) -> Plan:
     """The prediction service, which needs none of the others to start, but a key for its callers' tokens."""
     from serving import launch
-    from serving.access.keys import keys
 
-    keys(settings)
+    launch.check(settings)
 
     def prepare(port: int) -> Launch:
         variables = inherited(launch.environment(settings))

@@ -18,6 +18,20 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 """A request's hundred rows are too few to share: on 4 busy cores an answer took 9 ms with one thread, 20 with four."""
 
 
+def check(settings: Settings) -> None:
+    """Raises SettingsError where no worker could start: for its key, the rate, or Redis' address.
+
+    Asked before any of them is: BentoML begins one that ends at its start again and again, for ever.
+    """
+    from serving.access.keys import keys
+    from serving.access.rates import RedisWindows, rate_of
+
+    keys(settings)
+    rate_of(settings.rate_limit)
+    if settings.redis_url is not None:
+        RedisWindows.at(settings.redis_url.get_secret_value())
+
+
 def command(settings: Settings, port: int, host: str = "127.0.0.1") -> list[str]:
     """The service's command line, which binds loopback: what faces others terminates TLS."""
     del settings

@@ -15,7 +15,7 @@ from serving import room
 from serving.access import wire
 from serving.access.border import Border
 from serving.access.front import Front
-from serving.access.keys import keys
+from serving.launch import check
 from serving.limits import LIMITS
 from serving.routes.api import application
 from serving.running import Running
@@ -23,7 +23,7 @@ from serving.telemetry import logs
 from serving.telemetry.redaction import secrets
 from training.products import PRODUCTS
 
-keys(load())  # no service without a key, and none that is begun again and again because it has none
+check(load())  # no service without a key, and none that is begun again and again because it has none
 APP = application(PRODUCTS)
 
 

@@ -109,19 +109,23 @@ def serve(
     port: Annotated[int, typer.Option(help="A loopback port; a free one if 0.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="How many processes answer.")] = 1,
 ) -> Record:
-    """Answer requests in the foreground until interrupted; `talentml servers start service` does it detached."""
+    """Answer requests in the foreground until interrupted; `talentml servers start service` does it detached.
+
+    Raises SettingsError for settings that it could not start with, ServingError where it ends by itself.
+    """
     import subprocess
 
     from feature_repo.sources.processes import free_port
-    from serving.access.keys import keys
-    from serving.launch import command, environment
+    from serving.launch import check, command, environment
 
-    keys(settings)  # without one it would not start
+    check(settings)  # without a key it would not start
     chosen = port or free_port()
     with progress("serve") as say:
         say(f"http://127.0.0.1:{chosen}/docs")
         done = subprocess.run(command(settings, chosen), env=environment(settings, workers), cwd=ROOT, check=False)
-    return {"port": chosen, "exit_status": done.returncode}
+    if done.returncode:
+        raise ServingError(f"the service ended with exit status {done.returncode}: its own lines, above, say why")
+    return {"port": chosen}
 
 
 @verb(app)
