@@ -163,12 +163,11 @@ class _Stage:
     def __enter__(self) -> None:
         self._begun = time.perf_counter()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         seconds = time.perf_counter() - self._begun
         self._histogram.observe(seconds)
-        trace = CURRENT.get()
-        if trace is not None:
-            trace.took(self._name, seconds)
+        if current := CURRENT.get():
+            current.took(self._name, seconds)
 
 
 def exposition(own: CollectorRegistry) -> bytes:
