@@ -4,12 +4,50 @@ Source: RFC 9112, section 2.1; uvicorn's documentation of `http`, a protocol of 
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Self, cast
 
 from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class Idle:
+    """The loop as uvicorn's protocol sees it: with one timer for a connection that waits for its next request.
+
+    uvicorn begins one after each answer and cancels it with the next request, which took 6 us of an answer's 800. Here
+    it stays: where it comes too soon it is put off until it is due.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self.create_task = loop, loop.create_task
+        self._due: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def call_later(self, seconds: float, then: Callable[[], None]) -> Self:
+        """Begin to wait: `then` is called in so many seconds, unless it is cancelled."""
+        self._due = self._loop.time() + seconds
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._due, self._look, then)
+        return self
+
+    def cancel(self) -> None:
+        """Wait no more."""
+        self._due = None
+
+    def end(self) -> None:
+        """Let go of what is to be called."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self, then: Callable[[], None]) -> None:
+        self._timer = None
+        if self._due is None:
+            return
+        if self._due <= self._loop.time() + 0.001:  # uvloop counts milliseconds
+            then()
+        else:
+            self._timer = self._loop.call_at(self._due, self._look, then)
 
 
 class Wire(HttpToolsProtocol):
@@ -19,18 +57,27 @@ class Wire(HttpToolsProtocol):
     proxies say of the client (X-Forwarded-For and -Proto) is not looked for, which took 4: nothing here depends on it.
     """
 
+    transport: "HeadWaits"  # type: ignore[assignment]
+
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
+        self._idle = Idle(self.loop)
+        self.loop = cast(asyncio.AbstractEventLoop, self._idle)  # it is asked for a task and for a timer only
         if isinstance(self.app, ProxyHeadersMiddleware):
             self.app = self.app.app
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin a connection."""
-        super().connection_made(cast(asyncio.Transport, HeadWaits(transport)))
+        super().connection_made(HeadWaits(transport))  # type: ignore[arg-type]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for."""
+        super().connection_lost(exc)
+        self._idle.end()
 
     def on_response_complete(self) -> None:
         """The answer has ended, some without a body: to HEAD."""
-        cast(HeadWaits, self.transport).flush()
+        self.transport.flush()
         super().on_response_complete()
 
 

@@ -1,6 +1,7 @@
 """In how many pieces an answer leaves, by uvicorn itself; each request is what a client sends."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.routing import Route
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from serving.access.wire import Wire
+from serving.access.wire import Idle, Wire
 
 
 class Written(asyncio.Transport):
@@ -139,3 +140,63 @@ def test_an_answer_that_ends_its_connection_is_sent_before_that() -> None:
     written = pieces(asked("HEAD /text", "Connection: close"))
     assert [piece[:12] for piece in written.pieces] == [b"HTTP/1.1 200"]
     assert written.is_closed
+
+
+def test_a_connection_is_closed_where_no_next_request_comes() -> None:
+    async def story() -> bool:
+        config = Config(app(), lifespan="off", log_config=None, timeout_keep_alive=0)
+        config.load()
+        protocol = Wire(config, ServerState(), {})
+        protocol.connection_made(written := Written())
+        protocol.data_received(asked("GET /text"))
+        while not written.is_closed:
+            await asyncio.sleep(0.001)
+        return b"hello" in written.pieces[0]
+
+    assert asyncio.run(story())
+
+
+async def waited(*waits: float | None) -> float:
+    """Seconds from the last of these waits to the call that ends it. None: it is cancelled, as by a request."""
+    idle, ends = Idle(asyncio.get_running_loop()), asyncio.Event()
+    for each in waits:
+        await asyncio.sleep(0.01)
+        if each is None:
+            idle.cancel()
+        else:
+            begun = time.monotonic()
+            idle.call_later(each, ends.set)
+    await ends.wait()
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize(
+    ("waits", "least"),
+    [
+        ([0.05], 0.05),
+        ([0.05, None, 0.2], 0.2),  # the timer of the first wait ends within the second
+        ([0.03, None, 0.05, None, 0.05], 0.05),
+    ],
+)
+def test_a_connection_waits_from_its_last_answer_on(waits: list[float | None], least: float) -> None:
+    assert asyncio.run(waited(*waits)) >= least - 0.005
+
+
+def test_a_request_that_has_come_is_waited_for_no_more() -> None:
+    async def story() -> None:
+        await asyncio.wait_for(waited(0.02, None), 0.2)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(story())
+
+
+def test_a_connection_that_has_ended_leaves_no_timer() -> None:
+    async def story() -> list[str]:
+        called: list[str] = []
+        idle = Idle(asyncio.get_running_loop())
+        idle.call_later(0.01, lambda: called.append("closed"))
+        idle.end()
+        await asyncio.sleep(0.1)
+        return called
+
+    assert asyncio.run(story()) == []
