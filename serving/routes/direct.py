@@ -42,7 +42,7 @@ class Application(FastAPI):
         if route is None:
             await super().__call__(scope, receive, send)
             return
-        scope.update(app=self, route=route, path_params={})
+        scope["app"], scope["route"], scope["path_params"] = self, route, {}
         try:
             answer = await route.answer(Request(scope, receive, send))
         except ProblemError as error:
