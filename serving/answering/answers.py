@@ -14,13 +14,14 @@ import polars as pl
 from feature_repo.errors import ServingError
 from feature_repo.table import Table
 from monitoring.prediction_log import Record
-from serving.answering import bodies, cache, forms
+from serving.answering import bodies, cache, forms, heads
 from serving.answering.bodies import Body, Said
 from serving.answering.cache import Basis, Cache, Kept
 from serving.answering.explain import explanation, factors
 from serving.answering.explainers import Explainers
 from serving.answering.fallback import rule_outputs
 from serving.answering.features import Asked, Features, Read, loggable
+from serving.answering.heads import Head
 from serving.answering.journal import Journal
 from serving.answering.messages import Rows
 from serving.answering.published import Published
@@ -110,7 +111,7 @@ class Answers:
         rows = self.journal.rows(features)
         said, record = self._finished(question, served, body, rows, features)
         if scored.champion and is_whole and rows:
-            self.cache.keep(wanted, Kept(said.body, rows), basis)
+            self.cache.keep(wanted, Kept(said, rows), basis)
         if served.shadow:
             self.shadow.add(Beside(served.shadow, read, scored, record))
         return said.json
@@ -134,8 +135,8 @@ class Answers:
 
     def _again(self, question: Question, served: Served, kept: Kept) -> bytes:
         """A kept answer as one of its own: it can be told apart, logged and commented on."""
-        self.metrics.answers.labels(question.product.name, kept.body.head["source"]).inc()
-        return self._finished(question, served, kept.body, kept.rows)[0].json
+        self.metrics.answers.labels(question.product.name, kept.said.head.source).inc()
+        return self._finished(question, served, kept.said.body, kept.rows)[0].json
 
     def _finished(
         self, question: Question, served: Served, body: Body, rows: Rows | None, features: Table | None = None
@@ -148,8 +149,7 @@ class Answers:
         said = body.said(1000 * (time.perf_counter() - question.started), is_cached=is_cached)
         head, trace = said.head, CURRENT.get()
         if trace is not None:
-            version, source = head["model"]["version"], head["source"]
-            trace.answered(product=head["product"], source=source, version=version, cached=is_cached)
+            trace.answered(product=head.product, source=head.source, version=head.version, cached=is_cached)
         record = _record(question, served, said, features)
         self.journal.add(record, rows)
         return said, record
@@ -219,9 +219,9 @@ class Answers:
                 LOG.warning("%s: no explanation: %r", product.name, error)
                 return NOT_EXPLAINED
 
-    def _head(self, product: Product, read: Read, scored: Scored, explained: Explained) -> dict[str, Any]:
-        head = bodies.head(product, read, scored, explained.head)
-        self.metrics.answers.labels(product.name, head["source"]).inc()
+    def _head(self, product: Product, read: Read, scored: Scored, explained: Explained) -> Head:
+        head = heads.head(product, read, scored, explained.head)
+        self.metrics.answers.labels(product.name, head.source).inc()
         if scored.reason:
             self.metrics.fallbacks.labels(product.name, scored.reason).inc()
         return head
@@ -230,17 +230,17 @@ class Answers:
 def _record(question: Question, served: Served, said: Said, features: Table | None) -> Record:
     head = said.head
     return Record(
-        prediction_id=head["prediction_id"],
+        prediction_id=said.prediction_id,
         request_id=question.request_id,
-        product=head["product"],
-        model_version=head["model"]["version"],
-        source=head["source"],
-        snapshot=head["snapshot"],
-        as_of=head["as_of"],
+        product=head.product,
+        model_version=head.version,
+        source=head.source,
+        snapshot=head.snapshot,
+        as_of=head.as_of,
         request=question.said or question.request.model_dump_json(exclude_unset=True).encode(),
         features=features,
         answer=said.logged,
-        milliseconds=head["processing_ms"],
+        milliseconds=said.milliseconds,
         predicted_at=datetime.now(UTC),
         subject=question.caller,
         experiment=served.experiment,

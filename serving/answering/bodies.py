@@ -1,10 +1,8 @@
 """What is answered, as JSON: what every answer begins with, and its rows."""
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import cache
-from os import urandom
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import orjson
@@ -26,97 +24,68 @@ from serving.answering.columns import (
     texts,
     weaving,
 )
-from serving.answering.features import Asked, Mask, Read
+from serving.answering.features import Asked, Mask
+from serving.answering.heads import Head, new_id
 from serving.answering.scoring import Scored
 from serving.schemas.replies import HIGH, LOW, measures, scores
 from training.product import Product
-from training.route import Outputs
+from training.route import Outputs, Route
 
 NO_LABELS = "nothing to go by: no such outcome was recorded before the model was trained"
 MODEL, RULE = b'"model"', b'"fallback"'
 LATER = b"\t"
 """Stands for a row's factors: within JSON's texts there are no tabs."""
+Pieces: TypeAlias = Sequence[bytes | memoryview]
 
 
 class Said(NamedTuple):
-    """One answer: what it begins with, by name, its JSON, and the same without factors, which is logged.
+    """One answer: its own, what it begins with, its JSON, and the same without factors, which is logged.
 
     start: of what follows the head, in both.
     """
 
-    head: Mapping[str, Any]
+    prediction_id: str
+    milliseconds: float
+    head: Head
     json: bytes
     logged: bytes
     start: int
 
     @property
+    def size(self) -> int:
+        """Bytes of its JSON."""
+        return len(self.json) + (0 if self.logged is self.json else len(self.logged))
+
+    @property
     def body(self) -> "Body":
-        """What can be said again. It shares the answer's bytes, which the log holds too: to hold others took 3 us."""
-        logged = None if self.logged is self.json else memoryview(self.logged)[self.start :]
-        return Body(self.head, memoryview(self.json)[self.start :], logged)
+        """What can be said again."""
+        rest = [memoryview(self.json)[self.start :]]
+        return Body(self.head, rest, rest if self.logged is self.json else [memoryview(self.logged)[self.start :]])
 
 
 class Body(NamedTuple):
     """An answer but for what is its own every time: its id, how long it took, and whether it was kept.
 
-    head: what it begins with, as serving.schemas.replies.Head; rest: the JSON of what follows, to the last brace.
-    logged: the same without factors, which can be computed again from the logged features; None where there are none.
+    rest: the JSON of what follows the head, to the last brace, in pieces that are joined once.
+    logged: the same without factors, which can be computed again from the logged features; `rest` where it has none.
     """
 
-    head: Mapping[str, Any]
-    rest: bytes | memoryview
-    logged: bytes | memoryview | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes that it holds, but for its head."""
-        return len(self.rest) + len(self.logged or b"")
+    head: Head
+    rest: Pieces
+    logged: Pieces
 
     def said(self, milliseconds: float, *, is_cached: bool = False) -> Said:
         """The whole answer, under a new id."""
-        own = {"prediction_id": new_id(), "processing_ms": round(milliseconds, 3), "cached": is_cached}
-        head = {**self.head, **own}
-        begin = orjson.dumps(head, option=orjson.OPT_UTC_Z)[:-1]
-        said = b"".join((begin, self.rest))
-        return Said(head, said, said if self.logged is None else b"".join((begin, self.logged)), len(begin))
-
-
-def new_id() -> str:
-    """A UUID of version 7, by the millisecond and random within it: the next ones stand together in the log's index.
-
-    Random as a whole, each was in a page of its own: beside 200,000 answers 135 kB were written for one more, not 97.
-    In 1.4 us; by uuid.uuid4 it took 2.3, and in an answer three times as long.
-    Source: RFC 9562, section 5.7.
-    """
-    drawn = f"{time.time_ns() // 1_000_000:012x}{urandom(10).hex()}"
-    variant = "89ab"[int(drawn[16], 16) % 4]
-    return f"{drawn[:8]}-{drawn[8:12]}-7{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
-
-
-def head(product: Product, read: Read, scored: Scored, explanation: Any = None) -> dict[str, Any]:
-    """What an answer begins with, but for what is its own."""
-    champion = scored.champion
-    return {
-        "prediction_id": "",
-        "product": product.name,
-        "model": {
-            "name": product.name if champion else product.fallback,
-            "version": champion.version.number if champion else None,
-        },
-        "source": "model" if champion else "fallback",
-        "reason": scored.reason,
-        "processing_ms": 0.0,
-        "cached": False,
-        "as_of": read.snapshot.as_of if read.snapshot else None,
-        "snapshot": read.snapshot.version if read.snapshot else None,
-        "confidence": None,
-        "explanation": explanation,
-    }
+        own, took = new_id(), round(milliseconds, 3)
+        begin = self.head.told(own, took, is_cached)
+        json = b"".join((begin, *self.rest))
+        logged = json if self.logged is self.rest else b"".join((begin, *self.logged))
+        return Said(own, took, self.head, json, logged, len(begin))
 
 
 def body(
     product: Product,
-    head: Mapping[str, Any],
+    head: Head,
     asked: Asked,
     scored: Scored,
     rows: Sequence[int],
@@ -129,43 +98,56 @@ def body(
     """
     chosen = np.asarray(rows, np.intp)
     outputs = {name: values[chosen] for name, values in scored.outputs.items()}
-    is_sure = asked.route.items is not None or "confidence" in outputs
-    confidence = _confidence(product, outputs) if is_sure else None
+    is_ranking = asked.route.items is not None
+    confidence = _confidence(product, outputs) if is_ranking or "confidence" in outputs else None
     columns = _keys(asked, rows) | _said(product, outputs)
     if confidence is not None:
         columns["confidence"] = confidence
     columns["factors"] = LATER if factors else NULL
     columns["source"] = _sources(scored.by_model, chosen)
-    for extra in asked.route.extras:
+    columns |= _more(product, asked.route, outputs, extras)
+    said = objects(columns, len(rows))
+    surest = float(confidence[0]) if is_ranking and confidence is not None and rows else None
+    before, after = _around(asked, surest, extras)
+    if not factors:
+        pieces = [before, said, after]
+        return Body(head, pieces, pieces)
+    plain, explained = _explained(said, [factors.get(row, NULL) for row in rows])
+    return Body(head, [before, *explained, after], [before, *plain, after])
+
+
+def _more(product: Product, route: Route, outputs: Outputs, extras: Mapping[str, Any]) -> dict[str, Written]:
+    """What is said of each row beside: by the route; of an estimate why a measure is null."""
+    found: dict[str, Written] = {}
+    for extra in route.extras:
         if extra.per_row:
-            columns[extra.name] = nested(said) if (said := extras.get(extra.name)) else NULL
-    if asked.route.items is None:
-        columns["reasons"] = _reasons(product, outputs)
-    elif confidence is not None and rows:
-        head = {**head, "confidence": float(confidence[0])}
-    rest = _rest(asked, objects(columns, len(rows)), extras)
-    return _explained(head, rest, [factors.get(row, NULL) for row in rows]) if factors else Body(head, rest)
+            found[extra.name] = nested(said) if (said := extras.get(extra.name)) else NULL
+    return found if route.items else found | {"reasons": _reasons(product, outputs)}
 
 
-def _explained(head: Mapping[str, Any], rest: bytes, factors: Sequence[bytes]) -> Body:
-    """With each row's factors where they are to stand."""
-    before, *after = rest.split(LATER)
-    pieces = [before, *(piece for pair in zip(factors, after, strict=True) for piece in pair)]
-    return Body(head, b"".join(pieces), rest.replace(b"," + label("factors") + LATER, b""))
+def _explained(rows: bytes, factors: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """The rows without factors, and with them where they are to stand."""
+    parts = rows.split(LATER)
+    pieces = [b""] * (len(parts) + len(factors))
+    pieces[::2], pieces[1::2] = parts, factors
+    name = len(COMMA + label("factors"))
+    return [*[part[:-name] for part in parts[:-1]], parts[-1]], pieces
 
 
-def _rest(asked: Asked, rows: bytes, extras: Mapping[str, Any]) -> bytes:
-    """What follows the head: the subject of a ranking, the rows, and what is said of all of them together."""
+def _around(asked: Asked, confidence: float | None, extras: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """What stands before and after the rows: the subject of a ranking, and what is said of all of them together."""
     route = asked.route
-    parts: list[bytes] = []
+    first: dict[str, Any] = {"confidence": confidence}
     if route.items:
         for entity in route.subject:
-            parts += COMMA, label(entity.key), to_json(_stored(asked.subject.get(entity.key)))
-    parts += COMMA, label(route.named or route.items.name if route.items else "estimates"), b"[", rows, b"]"
-    for extra in route.extras:
-        if not extra.per_row:
-            parts += COMMA, label(extra.name), to_json(extras.get(extra.name), inf_nan_mode="null")
-    return b"".join([*parts, b"}"])
+            first[entity.key] = _stored(asked.subject.get(entity.key))
+    name = label(route.named or route.items.name if route.items else "estimates")
+    last = [
+        COMMA + label(extra.name) + to_json(extras.get(extra.name), inf_nan_mode="null")
+        for extra in route.extras
+        if not extra.per_row
+    ]
+    return b",%b,%b[" % (orjson.dumps(first)[1:-1], name), b"]%b}" % b"".join(last)
 
 
 def _keys(asked: Asked, rows: Sequence[int]) -> dict[str, Written]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import orjson
 from pydantic import BaseModel
 
-from serving.answering.bodies import Body
+from serving.answering.bodies import Said
 from serving.answering.messages import Rows
 from serving.limits import LIMITS, Limits
 
@@ -32,13 +32,13 @@ class Kept(NamedTuple):
     The table itself goes, and the next one is made in its memory, which the processor still has at hand.
     """
 
-    body: Body
+    said: Said
     rows: Rows
 
     @property
     def size(self) -> int:
         """About how many bytes of memory it holds."""
-        return HEAD_BYTES + self.body.size + self.rows.size
+        return HEAD_BYTES + self.said.size + self.rows.size
 
 
 def key(path: str, request: BaseModel, arm: str | None = None) -> Key:

@@ -81,14 +81,14 @@ def objects(columns: Mapping[str, Written | Floats], count: int, between: bytes 
     Raises ValueError for a column of another length.
     """
     floats, others, kinds = [], [], []
-    for name, column in columns.items():
-        kinds.append((name, column if isinstance(column, bytes) else type(column)))
+    for column in columns.values():
+        kinds.append(column if isinstance(column, bytes) else type(column))
         if isinstance(column, Lines):
             others.append(_checked(column, count))
         elif not isinstance(column, bytes):
             floats.append(column)
     streams = [numbers(floats, count), *others] if floats else others
-    woven = _woven(_form(tuple(kinds), between), streams, count)
+    woven = _woven(_form((*columns,), (*kinds,), between), streams, count)
     return woven[: max(len(woven) - len(between), 0)].tobytes()
 
 
@@ -99,11 +99,11 @@ def _checked(column: Lines, count: int) -> bytes:
 
 
 @lru_cache(MOST_FORMS)
-def _form(columns: tuple[tuple[str, bytes | type], ...], between: bytes) -> Form:
+def _form(names: tuple[str, ...], kinds: tuple[bytes | type, ...], between: bytes) -> Form:
     """All numbers are of one stream, the first."""
-    streams_of_lines = iter(range(any(kind is np.ndarray for _, kind in columns), len(columns) + 1))
+    streams_of_lines = iter(range(np.ndarray in kinds, len(kinds) + 1))
     parts, streams = [b"{"], []
-    for place, (name, kind) in enumerate(columns):
+    for place, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         parts[-1] += (COMMA if place else b"") + label(name)
         if isinstance(kind, bytes):
             parts[-1] += kind

@@ -9,7 +9,7 @@ import polars as pl
 
 from feature_repo.column import View
 from feature_repo.entities import Entity
-from serving.answering import bodies
+from serving.answering import bodies, heads
 from serving.answering.answers import Answers
 from serving.answering.features import Asked, read_for
 from serving.answering.published import Published
@@ -39,7 +39,7 @@ def _say(answers: Answers, product: Product, route: Route, published: Published)
     asked = rows_of(route, published)
     read = read_for(published, asked, product.asked_columns)
     scored = score(product, answers.models.active.get(product.name), read)
-    bodies.body(product, bodies.head(product, read, scored), asked, scored, range(asked.height), {}, {})
+    bodies.body(product, heads.head(product, read, scored), asked, scored, range(asked.height), {}, {})
     answered = Answered(
         subject=asked.subject,
         options={option.name: None for option in route.options},

@@ -12,8 +12,8 @@ from pydantic_core import to_json
 
 from monitoring.arm import Arm
 from monitoring.prediction_log import Record
-from serving.answering.bodies import new_id
 from serving.answering.features import Read
+from serving.answering.heads import new_id
 from serving.answering.journal import Journal
 from serving.answering.scoring import Scored, score
 from serving.limits import LIMITS

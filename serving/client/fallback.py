@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from serving.answering import bodies, forms
+from serving.answering import bodies, forms, heads
 from serving.answering.features import read_for
 from serving.answering.scoring import score
 from serving.client.errors import RefusedError
@@ -67,7 +67,7 @@ def _answer(product: Product, route: Route, request: Any) -> dict[str, Any]:
     asked = forms.asked(route, request, None)
     read = read_for(None, asked, product.asked_columns)
     scored = score(product, None, read)
-    head = {**bodies.head(product, read, scored), "reason": REASON}
+    head = heads.head(product, read, scored)._replace(reason=REASON)
     body = bodies.body(product, head, asked, scored, forms.shown(request, read, scored), {}, {})
     said: dict[str, Any] = from_json(body.said(1000 * (time.perf_counter() - begun)).json)
     return said

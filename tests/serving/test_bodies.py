@@ -4,14 +4,16 @@ import json
 import time
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pytest
 
 from monitoring.prediction_log import without_factors
-from serving.answering.bodies import Body, Said, body, head, new_id
+from serving.answering.bodies import Body, Said, body
 from serving.answering.features import Asked, read_for
+from serving.answering.heads import Head, head, new_id
 from serving.answering.scoring import Scored
 from training.product import Product
 from training.products import PRODUCTS
@@ -19,6 +21,7 @@ from training.route import Extra, Route
 
 RANKING, ESTIMATE = PRODUCTS["task_assignment"], PRODUCTS["task_performance"]
 NAN = float("nan")
+HEAD = Head("a", "b", 2, "model", None, datetime(2026, 1, 1, tzinfo=UTC), "v1", b'{"scale":"score"}')
 
 
 def answer(
@@ -110,12 +113,23 @@ def test_an_extra_stands_with_each_row_or_beside_them_and_is_null_where_it_canno
 
 
 def test_each_time_an_answer_is_given_it_has_an_id_and_a_time_of_its_own() -> None:
-    made = Body({"prediction_id": "", "source": "model", "processing_ms": 0.0, "cached": False}, b',"candidates":[]}')
-    first, again = made.said(1.23456), made.said(0.1, is_cached=True)
-    assert (first.head["processing_ms"], first.head["cached"]) == (1.235, False)
-    assert (again.head["processing_ms"], again.head["cached"]) == (0.1, True)
-    assert first.head["prediction_id"] != again.head["prediction_id"]
-    assert json.loads(again.json) == {**again.head, "candidates": []}
+    rest = [b',"candidates":', b"[]}"]
+    said = Body(HEAD, rest, rest).said(1.23456)
+    first, again = json.loads(said.json), json.loads(said.body.said(0.1, is_cached=True).json)
+    own = ("prediction_id", "processing_ms", "cached")
+    assert [first.pop(name) for name in own] == [said.prediction_id, 1.235, False]
+    assert [again.pop(name) for name in own[1:]] == [0.1, True]
+    assert again.pop("prediction_id") != said.prediction_id
+    assert first == again == {
+        "product": "a", "model": {"name": "b", "version": 2}, "source": "model", "reason": None,
+        "as_of": "2026-01-01T00:00:00Z", "snapshot": "v1", "explanation": {"scale": "score"}, "candidates": [],
+    }  # fmt: skip
+
+
+def test_an_explained_answer_that_is_given_again_is_logged_without_factors_again() -> None:
+    said = Body(HEAD, [b',"candidates":[', b'{"factors":[]}', b"]}"], [b',"candidates":[', b"{}", b"]}"]).said(1.0)
+    again = said.body.said(1.0)
+    assert [json.loads(each)["candidates"] for each in (again.json, again.logged)] == [[{"factors": []}], [{}]]
 
 
 def test_an_id_is_a_uuid_of_its_millisecond_and_random_within_it() -> None:

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from feature_repo.platform import database, tables
 from feature_repo.settings import Settings
-from serving.answering.bodies import Body
+from serving.answering.bodies import Said
 from serving.answering.cache import Cache, Kept, key
+from serving.answering.heads import Head
 from serving.answering.messages import Rows
 from serving.limits import LIMITS
 from tests.serving.conftest import Service, promote, promoted
@@ -23,6 +24,7 @@ from tests.serving.test_models import Answering
 Serve = Callable[[Path], Service]
 BASIS = (object(), object())
 JSON = {"content-type": "application/json"}
+HEAD = Head("task_assignment", "task_assignment", 3, "model", None, None, None, b"null")
 HITS = 'talentml_cache_total{product="task_assignment",result="hit"}'
 
 
@@ -34,7 +36,11 @@ class Question(BaseModel):
 
 
 def kept(letters: int = 10) -> Kept:
-    return Kept(Body({}, b"x" * letters), Rows(b""))
+    return Kept(said(b"x" * letters), Rows(b""))
+
+
+def said(json: bytes, logged: bytes | None = None) -> Said:
+    return Said("", 0.1, HEAD, json, json if logged is None else logged, 0)
 
 
 def filled(limits: Any = LIMITS) -> Cache:
@@ -97,7 +103,11 @@ def test_bytes_are_bounded_and_what_is_larger_than_the_cache_is_not_kept() -> No
 
 
 def test_the_features_that_are_kept_count_too() -> None:
-    assert Kept(Body({}, b""), Rows(b"x" * 7, b"x" * 80)).size == kept(0).size + 87
+    assert Kept(said(b""), Rows(b"x" * 7, b"x" * 80)).size == kept(0).size + 87
+
+
+def test_what_is_logged_counts_where_it_is_not_the_answer_itself() -> None:
+    assert Kept(said(b"x" * 80, b"x" * 7), Rows(b"")).size == kept(80).size + 7
 
 
 def test_an_answer_that_is_kept_again_counts_once() -> None:
