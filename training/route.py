@@ -7,7 +7,7 @@ factors and intervals is an Extra: a value computed from the answered rows, type
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import polars as pl
@@ -77,8 +77,7 @@ class Extra:
     per_row: bool = False
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """Scored rows, from which those to show are chosen.
 
     by_model: which rows the model scored, shape (rows,); the rule's scores are on another scale and come after those.

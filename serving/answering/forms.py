@@ -73,11 +73,11 @@ def options(route: Route, request: Any) -> dict[str, Any]:
     return {option.name: getattr(request, option.name) for option in route.options}
 
 
-def shown(request: Any, read: Read, scored: Scored) -> list[int]:
+def shown(request: Any, read: Read, scored: Scored) -> Sequence[int]:
     """The rows to answer with, in the order of the answer."""
     asked, route = read.asked, read.asked.route
     if route.items is None:
-        return list(range(asked.height))
+        return range(asked.height)
     items = cast(Sequence[str], asked.ids[route.items.key])
     rows = Rows(items, scored.outputs, read.features, scored.by_model, options(route, request), request.limit)
-    return list(route.order(rows))
+    return route.order(rows)

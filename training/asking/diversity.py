@@ -1,7 +1,5 @@
 """Lists whose items differ: maximal marginal relevance."""
 
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -20,7 +18,7 @@ def diverse(vector: Column, relevance: float = 0.7) -> Order:
     """
 
     def order(rows: Rows) -> list[int]:
-        best = np.asarray(best_first(replace(rows, limit=MOST_WEIGHED)), dtype=np.int64)
+        best = np.asarray(best_first(rows._replace(limit=MOST_WEIGHED)), dtype=np.int64)
         scores, vectors = rows.scores, rows.features[vector.qualified]
         picked: list[int] = []
         for part in (best[rows.by_model[best]], best[~rows.by_model[best]]):

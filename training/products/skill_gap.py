@@ -1,7 +1,6 @@
 """Which skills a person lacks for a job or occupation, and what closing each gap would bring (REQUIREMENTS 3.4)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -79,7 +78,7 @@ def _asked_for(published: Published) -> Choose:
 def _likely(rows: Rows) -> list[int]:
     """The likeliest gaps first, those that are unlikely left out."""
     scores = rows.outputs["score"]
-    ranked = best_first(replace(rows, limit=len(rows.items)))
+    ranked = best_first(rows._replace(limit=len(rows.items)))
     return [row for row in ranked if scores[row] > SHOWN_ABOVE][: rows.limit]
 
 
