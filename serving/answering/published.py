@@ -71,7 +71,8 @@ class Published:
 
     def knows(self, entity: Entity, name: str) -> bool:
         """Whether the entity was listed when the snapshot was made."""
-        return entity not in self.known or name in self.known[entity]
+        known = self.known.get(entity)  # one look: an entity's hash takes .5 us
+        return known is None or name in known
 
 
 def opened(home: Path, products: Sequence[Product]) -> Published:
