@@ -191,9 +191,10 @@ def _confidence(product: Product, outputs: Outputs) -> Floats:
     """What the model says of it, or what its members' scores say."""
     if "confidence" in outputs:
         return outputs["confidence"]
-    members = np.array([values for name, values in outputs.items() if name.endswith("_score")])
-    sure: Floats = np.empty(len(next(iter(outputs.values()))))
-    weaving().agree(members.reshape(len(members), len(sure)), float(product.greatest_score), sure)
+    members = [values for name, values in outputs.items() if name.endswith("_score")]
+    sure: Floats = np.full(len(next(iter(outputs.values()))), np.nan)
+    if members:
+        weaving().agree(np.array(members), float(product.greatest_score), sure)
     return sure
 
 
