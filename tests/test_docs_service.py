@@ -24,6 +24,7 @@ from serving.routes.api import application
 from serving.running import Running
 from serving.schemas.replies import Head
 from serving.telemetry.metrics import Metrics, exposition
+from tests.patience import LONG, PATIENT
 from tests.serving import tiny, world
 from tests.serving.conftest import headers, promote, promoted, settings_of
 from tests.serving.logged import logged
@@ -203,7 +204,8 @@ def examples(language: str, holding: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.prompt
 def test_the_examples_run(home: Path) -> None:
-    with server(settings_of(home)) as up:
+    # feedback is refused unless its answer is logged soon, which on a busy machine takes longer
+    with server(settings_of(home), limits={**PATIENT, "feedback_log_seconds": LONG}) as up:
         token = up.headers()["Authorization"].removeprefix("Bearer ")
         shell = {**os.environ, "SERVICE": up.url, "TOKEN": token}
 
