@@ -71,7 +71,7 @@ def ours(settings: Settings, workers: int = 1) -> Iterator[Server]:
     """The service, ready when each worker serves the champions that are wanted."""
     port = free_port()
     environment = launch.environment(settings, workers)
-    command, url = launch.command(settings, port), f"http://127.0.0.1:{port}"
+    command, url = launch.command(port), f"http://127.0.0.1:{port}"
     with running(command, url, environment, lambda url: serves(url, settings, workers)) as found:
         yield found
 

@@ -157,7 +157,7 @@ def service(settings: Settings) -> Plan:
 
     def prepare(port: int) -> Launch:
         variables = inherited(launch.environment(settings))
-        return Launch(launch.command(settings, port), f"http://127.0.0.1:{port}", REPOSITORY, environment=variables)
+        return Launch(launch.command(port), f"http://127.0.0.1:{port}", REPOSITORY, environment=variables)
 
     called = f"BentoML {version('bentoml')}, TalentService"
     return Plan("service", "platform", called, prepare, ill, 120, error=ServingError)

@@ -32,10 +32,9 @@ def check(settings: Settings) -> None:
         RedisWindows.at(settings.redis_url.get_secret_value())
 
 
-def command(settings: Settings, port: int, host: str = "127.0.0.1") -> list[str]:
+def command(port: int) -> list[str]:
     """The service's command line, which binds loopback: what faces others terminates TLS."""
-    del settings
-    return [sys.executable, "-m", "bentoml", "serve", SERVICE, "--host", host, "--port", str(port)]
+    return [sys.executable, "-m", "bentoml", "serve", SERVICE, "--host", "127.0.0.1", "--port", str(port)]
 
 
 def environment(settings: Settings, workers: int = 1) -> dict[str, str]:

@@ -112,8 +112,9 @@ class Running:
 
     def _follow(self) -> None:
         self.models.refresh()
-        asked_at = self.models.registry.checked_at
-        self.metrics.checked_seconds.set(asked_at.timestamp() if asked_at else 0)
+        registry = self.models.registry
+        if registry.checked_at and registry.error is None:  # else it grows old, for the alarm
+            self.metrics.checked_seconds.set(registry.checked_at.timestamp())
 
     def _keep_following(self) -> None:
         is_gone = self._follower is None or self._follower.poll() is not None

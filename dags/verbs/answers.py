@@ -122,7 +122,7 @@ def serve(
     chosen = port or free_port()
     with progress("serve") as say:
         say(f"http://127.0.0.1:{chosen}/docs")
-        done = subprocess.run(command(settings, chosen), env=environment(settings, workers), cwd=ROOT, check=False)
+        done = subprocess.run(command(chosen), env=environment(settings, workers), cwd=ROOT, check=False)
     if done.returncode:
         raise ServingError(f"the service ended with exit status {done.returncode}: its own lines, above, say why")
     return {"port": chosen}

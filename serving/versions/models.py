@@ -9,10 +9,10 @@ from serving.versions import champions
 from serving.versions.arms import Served
 from serving.versions.challengers import Challengers
 from serving.versions.champions import Promoted
-from serving.versions.loading import Champion, Loader, Refusal, WarmUp, check
+from serving.versions.loading import Champion, Loader, Refusal, WarmUp
 from training.product import Product
 
-__all__ = ["Champion", "Models", "Refusal", "WarmUp", "check"]
+__all__ = ["Champion", "Models"]
 
 LOG = logging.getLogger("talentml.serving")
 

@@ -56,9 +56,7 @@ def server(settings: Settings, workers: int = 1, limits: Mapping[str, float] = P
         make_secret(settings.root)
     port = free_port()
     log = settings.root / f"service-{port}.log"
-    command = [
-        part.replace(launch.SERVICE, "tests.serving.served:TalentService") for part in launch.command(settings, port)
-    ]
+    command = [part.replace(launch.SERVICE, "tests.serving.served:TalentService") for part in launch.command(port)]
     with log.open("wb") as file:
         process = subprocess.Popen(
             command,

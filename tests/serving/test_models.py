@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,8 +12,9 @@ import pytest
 
 from feature_repo.errors import DataError
 from feature_repo.table import Frame
-from serving.versions.champions import served
-from serving.versions.models import check
+from serving.versions import champions
+from serving.versions.champions import Champions, served
+from serving.versions.loading import check
 from tests.serving import tiny
 from tests.serving.conftest import Service, promote, promoted, promoted_one
 from tests.serving.damage import DAMAGES, truncate
@@ -23,6 +25,7 @@ from training.route import Outputs
 Serve = Callable[[Path], Service]
 NAME = "task_assignment"
 FAILURES = f'model_load_failures_total{{product="{NAME}"}}'
+CHECKED = "talentml_registry_checked_seconds"
 ACTIVE = f'talentml_active_model{{product="{NAME}"}}'
 
 
@@ -58,6 +61,15 @@ def test_an_answer_s_version_and_scores_come_from_the_same_model(home: Path, ser
     promote(home, promoted(home, 5))
     answer = serve(home).rank(task_id="T60", explain=False)
     assert [row["collaborative_score"] for row in answer["candidates"]] == [answer["model"]["version"] / 100] * 7
+
+
+def test_a_registry_that_is_asked_in_vain_grows_old(home: Path, serve: Serve) -> None:
+    promote(home, wanted := promoted(home, 3))
+    service = serve(home)
+    answered_at = service.metric(CHECKED)
+    champions.write(home, Champions(wanted=wanted, checked_at=datetime.now(UTC), error="mlflow: away"))
+    service.running.refresh()
+    assert service.metric(CHECKED) == answered_at > 0
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -72,7 +72,7 @@ def test_a_worker_that_has_answered_holds_no_library_that_serving_does_not_need(
 def test_the_service_is_bound_to_loopback_and_keeps_its_state_in_the_home(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, database_url="sqlite:///x.db", mysql_url="mysql://u:secret@h:1", _env_file=None)
     variables = environment(settings, workers=3)
-    assert command(settings, 8700)[-4:] == ["--host", "127.0.0.1", "--port", "8700"]
+    assert command(8700)[-4:] == ["--host", "127.0.0.1", "--port", "8700"]
     assert variables["TALENTML_HOME"] == str(tmp_path)
     assert variables["TALENTML_DATABASE_URL"] == "sqlite:///x.db"
     assert "TALENTML_MYSQL_URL" not in variables
