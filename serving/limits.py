@@ -42,6 +42,8 @@ class Limits:
     """Words of one subject since midnight UTC."""
     feedback_log_seconds: float = 2.0
     """How long feedback waits for the answer to be logged, which takes about half a second."""
+    feedback_late_seconds: float = 60.0
+    """So long after an answer was given, feedback on it that is early for the log is told to come again, not 404."""
     feedback_lock_seconds: float = 4.0
     feedback_seconds: float = 8.0
     """From when on it is answered with 503: less than answer_seconds."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -40,9 +41,9 @@ class Judgements:
         """What was stored, and whether it took the place of an earlier word; once this returns it is on the disk.
 
         Counted, as is each refusal.
-        Raises ProblemError: 404 for an answer that is not logged in time, 403 for a talent and somebody else's answer,
-        422 where it cannot be told what is judged, 409 where somebody else judged it, 429 for too many in a day, 503
-        where the database is away or locked.
+        Raises ProblemError: 404 for an answer that is not logged (503 soon after it was given), 403 for a talent and
+        somebody else's answer, 422 where it cannot be told what is judged, 409 where somebody else judged it, 429 for
+        too many in a day, 503 where the database is away or locked.
         """
         try:
             feedback, taken = await self._in_time(caller, prediction_id, judgement)
@@ -87,7 +88,7 @@ class Judgements:
         end = clock.time() + LIMITS.feedback_log_seconds
         while (found := await self._threaded(lambda engine: logged(engine, prediction_id))) is None:
             if clock.time() >= end:
-                raise ProblemError(404, "No such answer: feedback takes the prediction_id that an answer came with.")
+                raise _not_logged(prediction_id)
             await asyncio.sleep(POLL_SECONDS)
         if found.product not in self._products:
             raise ProblemError(404, "The answer is about a product that is no longer served.")
@@ -100,6 +101,15 @@ class Judgements:
     def close(self) -> None:
         """Let what was begun end; nothing else is begun."""
         self._platform.close(wait=True)
+
+
+def _not_logged(prediction_id: str) -> ProblemError:
+    """A 404; but an answer's id tells when it was given, and the log may be late by more than one waits here."""
+    milliseconds = UUID(prediction_id).int >> 80
+    if abs(time.time() - milliseconds / 1000) < LIMITS.feedback_late_seconds:
+        detail = "The answer is not in the log yet; send it again: what is sent twice counts once."
+        return ProblemError(503, detail, headers={"Retry-After": str(RETRY_SECONDS)})
+    return ProblemError(404, "No such answer: feedback takes the prediction_id that an answer came with.")
 
 
 def _checked_id(prediction_id: str) -> str:

@@ -13,6 +13,7 @@ from feature_repo.errors import SourceError
 from feature_repo.platform import database
 from feature_repo.settings import Settings
 from monitoring.prediction_log import append
+from serving.answering.bodies import new_id
 from serving.routes import feedback as served
 from tests.monitoring.said import ranking, record
 from tests.patience import LONG
@@ -46,6 +47,17 @@ def test_an_answer_that_nobody_logs_is_waited_for_and_not_found(plain: Engine, m
     begun = time.perf_counter()
     assert desk(plain).post(UNKNOWN, {"accepted": True}).status_code == 404
     assert time.perf_counter() - begun >= 0.5
+
+
+def test_an_answer_that_was_given_just_now_may_be_logged_later_and_is_not_said_to_be_none(
+    plain: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(monkeypatch, feedback_log_seconds=0.0)
+    refused = desk(plain).post(new_id(), {"accepted": True})
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, str(served.RETRY_SECONDS))
+    long_ago = f"{1_325_376_000_000:012x}"  # 2012
+    old = f"{long_ago[:8]}-{long_ago[8:]}{new_id()[13:]}"
+    assert desk(plain).post(old, {"accepted": True}).status_code == 404
 
 
 def away() -> Engine:
