@@ -116,13 +116,16 @@ class Features:
         self._try_again()
         try:
             if self.current and self.current.snapshot.is_current():
+                self.error = None  # what could not be opened is no longer what is published
                 return False
             found = opened(self.home, self.products)
             self.current = self.current or found  # the first is taken up at once: until then only rules answer
             self._rehearse(found)
-            self.current, self.error = found, None
-        except Exception as error:  # noqa: BLE001  the store's border: the snapshot that is open stays
-            self.error = described(error)
+            self.current, self.error, self._slow = found, None, None  # slow was another one, or that there was none
+        except Exception as error:
+            if self.error != (said := described(error)):  # once, not twice a second
+                LOG.error("the online store cannot be opened: %s", said, exc_info=error)
+            self.error = said
             return False
         return True
 

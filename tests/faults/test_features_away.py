@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,19 @@ from feature_repo.column import Column
 from feature_repo.digests import write_digests
 from feature_repo.reader import Given, Spine
 from feature_repo.table import Table
-from feature_repo.versions import current
+from feature_repo.versions import current, swap
 from serving.answering import features
+from serving.answering.features import read_for
 from serving.answering.published import Published
 from serving.limits import LIMITS
 from tests.patience import LONG
 from tests.serving import tiny, world
 from tests.serving.conftest import Service, promote, promoted, started
+from training.products import PRODUCTS
 
 STALENESS, AGE = "talentml_features_staleness_seconds", "talentml_features_age_seconds"
 FAILING = "talentml_features_failing"
+PRODUCT = PRODUCTS["task_assignment"]
 
 
 @pytest.fixture
@@ -130,6 +134,31 @@ def published(home: Path, damage: Callable[[Path], None]) -> None:
     for link in links:
         link.unlink()
         link.symlink_to(new.name)
+
+
+def test_a_damaged_version_that_is_taken_back_fails_no_longer_and_was_logged_once(
+    home: Path, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    service, good = serve(home), current(home / "online").name
+    published(home, half_written)
+    for _ in range(3):
+        service.running.refresh()
+    assert service.metric(FAILING) == 1
+    swap(home / "online", good)
+    service.running.refresh()
+    assert service.metric(FAILING) == 0
+    assert caplog.text.count("the online store cannot be opened") == 1
+
+
+def test_a_store_that_was_slow_is_read_once_another_version_is_open(home: Path, serve: Serve) -> None:
+    service = serve(home)
+    features = service.running.features
+    asked = service.running.warm_up(PRODUCT).asked
+    features._slow = partial(read_for, None, asked, PRODUCT.asked_columns)  # before anything was published
+    assert ask(service) == ("fallback", "features missing")
+    published(home, lambda _: None)
+    service.running.refresh()
+    assert ask(service) == ("model", None)
 
 
 def test_a_store_that_comes_back_is_read_again(home: Path, serve: Serve) -> None:
