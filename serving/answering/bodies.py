@@ -192,9 +192,11 @@ def _confidence(product: Product, outputs: Outputs) -> Floats:
     if "confidence" in outputs:
         return outputs["confidence"]
     members = [values for name, values in outputs.items() if name.endswith("_score")]
-    sure: Floats = np.full(len(next(iter(outputs.values()))), np.nan)
-    if members:
-        weaving().agree(np.array(members), float(product.greatest_score), sure)
+    rows = len(next(iter(outputs.values())))
+    if not members:
+        return np.full(rows, np.nan)
+    sure = np.empty(rows)
+    weaving().agree(np.array(members), float(product.greatest_score), sure)
     return sure
 
 
