@@ -205,11 +205,12 @@ class Answers:
         return pl.DataFrame(champion.model.predict(frame))
 
     async def _explained(self, product: Product, read: Read, scored: Scored, shown: Sequence[int]) -> Explained:
-        rows = [row for row in shown if scored.by_model[row]]
+        by_model = scored.by_model.tolist()
+        rows = [row for row in shown if by_model[row]]
         if scored.champion is None or not rows:
             return NOT_EXPLAINED
         with self.metrics.stage(product.name, "explanation"):
-            places = [place for place, row in enumerate(shown) if scored.by_model[row]]
+            places = [place for place, row in enumerate(shown) if by_model[row]]
             asked = scored.champion, read.features, rows, places
             try:
                 if scored.champion.is_explained_inline(len(rows)):
