@@ -34,6 +34,9 @@ LIKE: dict[str, Callable[[Table], Table]] = {
     "no rows": lambda table: table.rows([]),
     "an unknown id": lambda table: with_other(table, "person_id", ["P1", None, "P3"]),
     "an id that holds what is put between ids": lambda table: with_other(table, "person_id", ["P1\0", "", "P3"]),
+    "an id that all rows share": lambda table: with_other(table, "task_id", ["T1"] * 3),
+    "such an id that holds what is put between ids": lambda table: with_other(table, "task_id", ["T\0001"] * 3),
+    "an id that no row has": lambda table: with_other(table, "task_id", [None] * 3),
     "one id": lambda table: with_other(table.rows([0]), "person_id", [""]),
     "a given text in the place of codes": lambda table: with_other(
         table, "v__text", pl.Series("v__text", ["new", None, "low"])
@@ -127,8 +130,9 @@ def test_what_is_no_table_arrives_too(online: Path, features: pl.DataFrame | Non
     assert _row(Line(online).passed(sent)) == _row(sent)
 
 
-def test_instants_arrive_to_the_microsecond_and_with_their_zone(online: Path) -> None:
-    at = datetime(2026, 3, 1, 1, 2, 3, 456789, timezone(timedelta(hours=5)))
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5))])
+def test_instants_arrive_to_the_microsecond_and_with_their_zone(online: Path, zone: timezone) -> None:
+    at = datetime(2026, 3, 1, 1, 2, 3, 456789, zone)
     arrived = Line(online).passed(replace(record(1), as_of=None, predicted_at=at))
     assert (arrived.as_of, arrived.predicted_at, arrived.predicted_at.utcoffset()) == (None, at, at.utcoffset())
 
