@@ -81,7 +81,7 @@ class OnlineSnapshot:
             offline_version=facts["offline"],
             functions=facts.get("functions", ""),
             codes=np.asarray(np.load(folder / CODES, "r")),
-            numbers=np.asarray(np.load(folder / NUMBERS, "r")),
+            numbers=_numbers(folder),
             names={name: Names.mapped(names_file(folder, name)) for name in facts["names"]},
             views=_views(folder, facts["rows"], facts["columns"]),
         )
@@ -108,6 +108,13 @@ class OnlineSnapshot:
         if name not in self.views:
             raise DataError(f"view {name}: not in online version {self.version}, run `talentml materialize`")
         return self.views[name]
+
+
+def _numbers(folder: Path) -> Floats:
+    """Raises DataError for a version that an earlier release packed, row after row."""
+    if not (folder / NUMBERS).exists():
+        raise DataError(f"{folder / NUMBERS}: not in online version {folder.name}, run `talentml materialize`")
+    return np.asarray(np.load(folder / NUMBERS, "r"))
 
 
 def _views(folder: Path, rows: Mapping[str, int], columns: Mapping[str, list[str]]) -> dict[str, PackedView]:

@@ -221,7 +221,7 @@ def _step(snapshot: OnlineSnapshot, hop: Hop, like: Table, texts: Mapping[str, N
         _check(packed.columns, in_matrix, snapshot)
         begin = len(wanted)
         wanted += [(packed.columns.index(column.qualified), like.slots[column.qualified]) for column in in_matrix]
-        heads.append((packed.first_code, packed.rows, packed.first_number, len(packed.columns), begin, len(wanted)))
+        heads.append((packed.first_code, packed.rows, packed.first_number, begin, len(wanted)))
         sizes = [len(snapshot.names[key]) for key in view.keys]
         holders = [like.slots[hop.keys[key]] for key in view.keys]
         keys.append([*holders, *[NO_KEY] * (most - len(holders))])

@@ -85,7 +85,7 @@ def one_view_missing(folder: Path) -> None:
 
 def one_bit(folder: Path) -> None:
     """What no reader would notice: a number is another one."""
-    path = folder / "numbers.npy"
+    path = folder / "columns.npy"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)

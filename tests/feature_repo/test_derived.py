@@ -15,7 +15,7 @@ from feature_repo.errors import DataError
 from feature_repo.features import VIEWS as OWN
 from feature_repo.features import standing
 from feature_repo.online import OnlineSnapshot
-from feature_repo.packing import SNAPSHOT
+from feature_repo.packing import NUMBERS, SNAPSHOT
 from feature_repo.publish import publish
 from feature_repo.reader import reader
 from feature_repo.retrieval import historical_frame, online_frame
@@ -170,6 +170,12 @@ def test_a_home_that_an_earlier_release_packed_has_to_be_published_again(home):
     plain = {view: [name.split("__")[1] for name in names] for view, names in facts["columns"].items()}
     path.write_text(json.dumps(facts | {"columns": plain}))
     with pytest.raises(DataError, match=r"person__value: not in online version .*, run `talentml materialize`"):
+        online(home, doubled)
+
+
+def test_so_has_one_whose_numbers_lie_row_after_row(home):
+    (home / "online" / "current" / NUMBERS).rename(home / "online" / "current" / "numbers.npy")
+    with pytest.raises(DataError, match=r"columns.npy: not in online version .*, run `talentml materialize`"):
         online(home, doubled)
 
 

@@ -108,7 +108,7 @@ def test_the_kernel_finds_the_rows_of_the_keys_that_are_packed_and_no_other(know
         [*(each.find([key[place] for key in wanted]) for place, each in enumerate(names)), np.zeros(len(wanted))]
     )
     places = np.empty((1, len(wanted)), np.int64)
-    head, wanted_columns = np.array([[0, len(rows), 0, 1, 0, 1]]), np.array([[0, 3]])
+    head, wanted_columns = np.array([[0, len(rows), 0, 0, 1]]), np.array([[0, 3]])
     gather(
         head,
         np.array([[0, 1, 2]]),
