@@ -1,6 +1,6 @@
 """The kernel that works through a program: import inside functions, 0.4 s. What the arrays hold: program.py.
 
-A step goes over a block of rows, whose columns so stay in the cache: 260 steps take 8 us for 100 rows.
+A step goes over all rows, few enough for their columns to stay in the cache: 130 steps take 6 us for 100 rows.
 """
 
 import numpy as np
@@ -19,42 +19,39 @@ WORK, TARGET, FIRST, SECOND, THIRD, FOURTH, STEP = range(7)
 """Of a step: what is done, where to, and of what: rows of the room, but for texts and lists."""
 PLACES, SPANS, LIST = range(3)
 """Of a column of lists: its row of places, and where its spans begin."""
-BLOCK = 512
 
 
 @cached
 def run(
-    steps: Ints, constants: Floats, registers: int, recodes: Floats,
-    lists: Ints, spans: Ints, entries: Floats, places: Ints, numbers: Floats,
+    steps: Ints, constants: Floats, first: int, recodes: Floats,
+    lists: Ints, spans: Ints, entries: Floats, places: Ints, room: Floats,
 ) -> None:  # fmt: skip
-    """Do the steps for all rows of numbers, shape (slots, rows), by way of a room for a block of rows."""
-    rows = numbers.shape[1]
-    room = np.empty((len(constants) + registers, min(rows, BLOCK)))
+    """Do the steps for all rows of the room, shape (slots and what is beside them, rows): see program.py."""
+    count, known, levels = room.shape[1], (-1, -1, -1), np.empty((0, 0))
     for n in range(len(constants)):
-        room[n] = constants[n]
-    for begin in range(0, rows, BLOCK):
-        count = min(BLOCK, rows - begin)
-        for n in range(len(steps)):
-            # rows by their numbers: one that is handed over as an array takes 10 ns more, and a step 20
-            work, target, left, right, third = steps[n, :FOURTH]
-            if work == LOAD:
-                source = numbers[left, begin:]
-                for row in range(count):
-                    room[target, row] = source[row]
-            elif work == STORE:
-                filled = numbers[target, begin:]
-                for row in range(count):
-                    filled[row] = room[left, row]
-            elif work < WHERE:
-                _arithmetic(work, room, target, left, right, count)
-            elif work == WHERE:
-                for row in range(count):
-                    yes, no = room[right, row], room[third, row]
-                    room[target, row] = yes if room[left, row] != 0 else no
-            elif work == SAME_TEXT:
-                _same_text(room[left], room[right], recodes[third:], room[target, :count])
+        room[first + n] = constants[n]
+    for n in range(len(steps)):
+        # rows by their numbers: one that is handed over as an array takes 10 ns more, and a step 20
+        work, target, left, right, third = steps[n, :FOURTH]
+        if work == STORE:
+            for row in range(count):
+                room[target, row] = room[left, row]
+        elif work < WHERE:
+            _arithmetic(work, room, target, left, right, count)
+        elif work == WHERE:
+            for row in range(count):
+                yes, no = room[right, row], room[third, row]
+                room[target, row] = yes if room[left, row] != 0 else no
+        elif work == SAME_TEXT:
+            _same_text(room[left], room[right], recodes[third:], room[target])
+        else:
+            held = (left, third, steps[n, FOURTH]) if work == MEAN_RATIO else (left, right, third)
+            if held != known:
+                levels, known = _levels(lists, held, spans, entries, places), held
+            if work == MEAN_RATIO:
+                _mean_ratio(lists[left], lists[right], levels, spans, entries, places, room[target])
             else:
-                _lists(work, lists, steps[n, FIRST:], spans, entries, places[:, begin:], room[target, :count])
+                _share_held(lists[left], levels, spans, places, room[target])
 
 
 @inner
@@ -111,14 +108,6 @@ def _compare(work: int, room: Floats, target: int, left: int, right: int, count:
 
 
 @inner
-def _lists(work: int, lists: Ints, of: Ints, spans: Ints, entries: Floats, places: Ints, found: Floats) -> None:
-    if work == MEAN_RATIO:
-        _mean_ratio(lists, of, spans, entries, places, found)
-    else:
-        _share_held(lists, of, spans, entries, places, found)
-
-
-@inner
 def _same_text(codes: Floats, others: Floats, recodes: Floats, found: Floats) -> None:
     """1 where two texts are the same, 0 where not, NaN where one is missing. recodes: of codes among the others."""
     for row in range(len(found)):
@@ -128,20 +117,40 @@ def _same_text(codes: Floats, others: Floats, recodes: Floats, found: Floats) ->
 
 
 @inner
-def _mean_ratio(lists: Ints, of: Ints, spans: Ints, entries: Floats, places: Ints, found: Floats) -> None:
+def _levels(lists: Ints, of: tuple[int, int, int], spans: Ints, entries: Floats, places: Ints) -> Floats:
+    """The amount beside each wanted name among those held, 0 where it is not there; shape (rows, most wanted).
+
+    of: which lists are the names wanted, the names held and their amounts. Once for all steps that ask: 5 us each.
+    """
+    wanted, held, amounts = lists[of[0]], lists[of[1]], lists[of[2]]
+    rows, most = places.shape[1], 0
+    for row in range(rows):
+        names = _span(wanted, row, spans, places)
+        most = max(most, names[1] - names[0])
+    found = np.zeros((rows, most))
+    for row in range(rows):
+        names, has = _span(wanted, row, spans, places), _span(held, row, spans, places)
+        levels = _span(amounts, row, spans, places)
+        for nth in range(names[1] - names[0]):
+            found[row, nth] = _amount(entries[names[0] + nth], has, levels, entries)
+    return found
+
+
+@inner
+def _mean_ratio(
+    wanted: Ints, asked: Ints, levels: Floats, spans: Ints, entries: Floats, places: Ints, found: Floats
+) -> None:
     """The mean over the wanted names of the amount held, 0 where there is none, over the amount asked for, at most 1.
 
-    NaN where nothing is wanted. of: which lists are the names wanted, what is asked for, the names held and amounts.
+    NaN where nothing is wanted. wanted, asked: the names, and what is asked for; levels: what is held of each.
     """
-    wanted, asked, held, amounts = lists[of[0]], lists[of[1]], lists[of[2]], lists[of[3]]
     for row in range(len(found)):
         names, asks = _span(wanted, row, spans, places), _span(asked, row, spans, places)
-        has, levels = _span(held, row, spans, places), _span(amounts, row, spans, places)
         count = names[1] - names[0]
         first, total = np.nan, 0.0
         for nth in range(count):
             ask = entries[asks[0] + nth] if asks[0] + nth < asks[1] else np.nan
-            ratio = _amount(entries[names[0] + nth], has, levels, entries) / ask
+            ratio = levels[row, nth] / ask
             ratio = 1.0 if ratio > 1.0 else ratio
             if nth == 0:
                 first = ratio
@@ -152,15 +161,14 @@ def _mean_ratio(lists: Ints, of: Ints, spans: Ints, entries: Floats, places: Int
 
 
 @inner
-def _share_held(lists: Ints, of: Ints, spans: Ints, entries: Floats, places: Ints, found: Floats) -> None:
+def _share_held(wanted: Ints, levels: Floats, spans: Ints, places: Ints, found: Floats) -> None:
     """Of how many of the wanted names an amount above 0 is held: a share, NaN where nothing is wanted."""
-    wanted, held, amounts = lists[of[0]], lists[of[1]], lists[of[2]]
     for row in range(len(found)):
-        names, has = _span(wanted, row, spans, places), _span(held, row, spans, places)
-        levels, hits = _span(amounts, row, spans, places), 0
-        for name in range(names[0], names[1]):
-            hits += _amount(entries[name], has, levels, entries) > 0
-        found[row] = hits / (names[1] - names[0]) if names[1] > names[0] else np.nan
+        begin, end = _span(wanted, row, spans, places)
+        hits = 0
+        for nth in range(end - begin):
+            hits += levels[row, nth] > 0
+        found[row] = hits / (end - begin) if end > begin else np.nan
 
 
 @inner

@@ -19,6 +19,7 @@ from feature_repo.recording import LOAD, MEAN_RATIO, SAME_TEXT, SHARE_HELD, STOR
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 NO_LISTS = np.empty((0, 0), np.int64)
+BLOCK = 512  # rows at once, of a table without room beside its slots: their columns stay in the cache
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ NOTHING = Beside()
 
 @dataclass(frozen=True)
 class Program:
-    """steps: see interpreter.py. constants: numbers that functions name; registers: room for what is between steps.
+    """steps: see interpreter.py. What they work on is a matrix, so that nothing is copied but into a second column:
+    the slots, from row `first` on the constants, numbers that functions name, and then registers for what is between.
 
     recodes: codes of texts among other texts, one table after the other. lists, spans, entries: of all lists that it
     reads. filled: the rows of the matrix that it fills.
@@ -42,6 +44,7 @@ class Program:
 
     steps: Ints
     constants: Floats
+    first: int
     registers: int
     recodes: Floats
     lists: Ints
@@ -49,16 +52,32 @@ class Program:
     entries: Floats
     filled: list[int]
 
+    @property
+    def height(self) -> int:
+        """The rows of the matrix that it works on."""
+        return self.first + len(self.constants) + self.registers
+
     def run(self, numbers: Floats, places: Ints) -> None:
-        """Fill rows of numbers, shape (slots, rows). places: of lists in their columns, shape (views, rows)."""
-        run = kernels("feature_repo.interpreter").run
+        """Fill rows of numbers, at least the slots. places: of lists in their columns, shape (views, rows)."""
+        if len(numbers) >= self.height:
+            self._run(numbers, places)
+            return
+        for begin in range(0, numbers.shape[1], BLOCK):
+            part = slice(begin, begin + BLOCK)
+            room = np.empty((self.height, numbers[:, part].shape[1]))
+            room[: self.first] = numbers[: self.first, part]
+            self._run(room, np.ascontiguousarray(places[:, part]))
+            numbers[self.filled, part] = room[self.filled]
+
+    def _run(self, room: Floats, places: Ints) -> None:
         lists = self.lists, self.spans, self.entries, places
-        run(self.steps, self.constants, self.registers, self.recodes, *lists, numbers)
+        kernels("feature_repo.interpreter").run(self.steps, self.constants, self.first, self.recodes, *lists, room)
 
 
 def program(columns: Sequence[tuple[int, Noted]], slots: Mapping[str, int], beside: Beside = NOTHING) -> Program:
     """What fills the slots by what was noted of each. slots: of the columns of numbers, and of codes of texts."""
-    writer = _Writer(slots, beside, [found for _, found in columns])
+    first = 1 + max([*slots.values(), *(slot for slot, _ in columns)])
+    writer = _Writer(slots, beside, [found for _, found in columns], first)
     for slot, found in columns:
         writer.store(slot, found)
     lists = [beside.lists[name] for name in writer.lists]
@@ -66,6 +85,7 @@ def program(columns: Sequence[tuple[int, Noted]], slots: Mapping[str, int], besi
     return Program(
         steps=np.array(writer.steps, np.int64),
         constants=np.array(writer.constants, np.float64),
+        first=first,
         registers=writer.registers,
         recodes=np.concatenate([np.empty(0), *writer.recodes]),
         lists=np.array([*zip((row for row, _ in lists), whole.first, strict=True)], np.int64) if whole else NO_LISTS,
@@ -78,8 +98,8 @@ def program(columns: Sequence[tuple[int, Noted]], slots: Mapping[str, int], besi
 class _Writer:
     """Writes steps; what two columns share is done once, and a register is free again after its last use."""
 
-    def __init__(self, slots: Mapping[str, int], beside: Beside, wanted: Sequence[Noted]) -> None:
-        self.slots, self.beside = slots, beside
+    def __init__(self, slots: Mapping[str, int], beside: Beside, wanted: Sequence[Noted], first: int) -> None:
+        self.slots, self.beside, self.first = slots, beside, first
         self.steps: list[tuple[int, ...]] = []
         self.recodes: list[Floats] = []
         self.lists: dict[str, int] = {}
@@ -90,7 +110,7 @@ class _Writer:
         constants: dict[str, float] = {}
         self._count(wanted, constants)
         self.constants = list(constants.values())
-        self._constant = {name: place for place, name in enumerate(constants)}
+        self._constant = {name: first + place for place, name in enumerate(constants)}
 
     def _count(self, inputs: Sequence[Any], constants: dict[str, float]) -> None:
         """How often each is used, and which numbers are named."""
@@ -103,25 +123,31 @@ class _Writer:
                 constants.setdefault(float(each).hex(), float(each))  # 0 and -0 are two
 
     def store(self, slot: int, found: Noted) -> None:
-        """Write what fills a slot."""
-        self._step(STORE, slot, [self._operand(found)])
+        """Write what fills a slot: computed there, but where it was needed before."""
+        if id(found) in self._known:
+            self._step(STORE, slot, [self._known[id(found)]])
+        else:
+            self._compute(found, slot)
         self._release([found])
 
     def _operand(self, given: Noted | float) -> int:
         """Where an input is, computed now where it is not yet."""
         if not isinstance(given, Noted):
             return self._constant[float(given).hex()]
+        if given.work == LOAD:
+            return self.slots[given.inputs[0]]
         if id(given) not in self._known:
-            operands = self._operands(given)
-            self._known[id(given)] = target = self._register()
-            self._step(given.work, target, operands)
-            self._release(given.inputs)
+            self._compute(given)
         return self._known[id(given)]
+
+    def _compute(self, noted: Noted, slot: int | None = None) -> None:
+        operands = self._operands(noted)
+        target = self._known[id(noted)] = self._register() if slot is None else slot
+        self._step(noted.work, target, operands)
+        self._release(noted.inputs)
 
     def _operands(self, noted: Noted) -> list[int]:
         inputs = noted.inputs
-        if noted.work == LOAD:
-            return [self.slots[inputs[0]]]
         if noted.work == SAME_TEXT:
             return self._texts(*(each.name for each in inputs))
         if noted.work in (MEAN_RATIO, SHARE_HELD):
@@ -129,13 +155,10 @@ class _Writer:
         return [self._operand(each) for each in inputs]
 
     def _texts(self, left: str, right: str) -> list[int]:
-        """Two columns' codes, and where the table begins that has the one's among the other's."""
-        codes = [self._register(), self._register()]
-        for register, name in zip(codes, (left, right), strict=True):
-            self._step(LOAD, register, [self.slots[name]])
+        """Where two columns' codes are, and where the table begins that has the one's among the other's."""
         begin = sum(map(len, self.recodes))
         self.recodes.append(self.beside.texts[left].recoded(self.beside.texts[right]))
-        return [*codes, begin]
+        return [self.slots[left], self.slots[right], begin]
 
     def _step(self, work: int, target: int, operands: Sequence[int]) -> None:
         self.steps.append((work, target, *operands, *[operands[0]] * (4 - len(operands))))
@@ -144,14 +167,15 @@ class _Writer:
         if self._free:
             return self._free.pop()
         self.registers += 1
-        return len(self.constants) + self.registers - 1
+        return self.first + len(self.constants) + self.registers - 1
 
     def _release(self, inputs: Sequence[Any]) -> None:
         for each in inputs:
             if isinstance(each, Noted):
                 self._uses[id(each)] -= 1
-                if not self._uses[id(each)]:
-                    self._free.append(self._known[id(each)])
+                place = self._known.get(id(each), 0)
+                if not self._uses[id(each)] and place >= self.first:
+                    self._free.append(place)
 
 
 def alone(work: int, *lists: OpenLists) -> Floats:
