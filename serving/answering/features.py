@@ -57,6 +57,8 @@ class Asked:
     @property
     def spine(self) -> Spine:
         """The ids and the inputs, as columns."""
+        if not self.inputs:
+            return self.ids
         inputs = {name: pl.Series(name, np.full(self.height, value)) for name, value in self.inputs.items()}
         return {**self.ids, **inputs}
 
