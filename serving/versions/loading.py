@@ -58,18 +58,26 @@ class Champion:
         return is_fast and rows <= LIMITS.inline_explained_rows
 
 
+class UnreadError(ServingError):
+    """A model that cannot answer about nulls, which is all there is until features can be read."""
+
+
 @dataclass(frozen=True)
 class Refusal:
-    """A promoted version that could not be served, and when that was found (time.monotonic)."""
+    """A promoted version that could not be served, and when that was found (time.monotonic).
+
+    is_unread: only because no features could be read then. It is tried again once they can be, and no failure.
+    """
 
     version: Promoted
     reason: str
     at: float
+    is_unread: bool = False
 
     @classmethod
     def of(cls, version: Promoted, error: Exception) -> "Refusal":
         """That of a version for which an error stands, found just now."""
-        return cls(version, described(error), time.monotonic())
+        return cls(version, described(error), time.monotonic(), isinstance(error, UnreadError))
 
     def stands(self, wanted: Promoted) -> bool:
         """Whether it is too early to try again: nothing about the version has changed."""
@@ -135,13 +143,19 @@ class Loader:
 def loaded(home: Path, product: Product, wanted: Promoted, warm_up: WarmUp) -> Champion:
     """The version from its local copy: the hash compared, the model loaded and warm.
 
-    Raises RegistryError for files that are not what was registered; whatever a foreign model raises, when it is loaded.
+    Raises RegistryError for files that are not what was registered; whatever a foreign model raises, when it is loaded;
+    UnreadError where it does not answer, and there were no features to answer about.
     """
     if wanted.error:
         raise RegistryError(wanted.error)
     model = load_model(home / "models" / product.name / str(wanted.number), wanted.sha256)
     read = warm_up(product)
-    check(product, model, read)
+    try:
+        check(product, model, read)
+    except Exception as error:
+        if read.snapshot is None:
+            raise UnreadError(f"features cannot be read, and without them: {described(error)}") from error
+        raise
     row = read.features.rows([0])
     seconds = explained_seconds(model, row)
     champion = Champion(product, wanted, model, datetime.now(UTC), read.snapshot is not None, seconds)

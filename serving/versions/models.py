@@ -55,7 +55,7 @@ class Models:
         if served and served.version.is_same(wanted) and not self._may_warm_up(served):
             self._forgive(product)
             return
-        if refusal and refusal.stands(wanted):
+        if refusal and refusal.stands(wanted) and not (refusal.is_unread and self._can_read(product)):
             return
         if not self._take(product, wanted) and served is None:
             self._take_previous(product, wanted)
@@ -65,7 +65,10 @@ class Models:
 
         Its first answer would take 10 ms longer; 0.5 s where the columns' kernels were never compiled on this machine.
         """
-        return not served.is_warm and self.loader.warm_up(served.product).snapshot is not None
+        return not served.is_warm and self._can_read(served.product)
+
+    def _can_read(self, product: Product) -> bool:
+        return self.loader.warm_up(product).snapshot is not None
 
     def _take_previous(self, product: Product, wanted: Promoted) -> None:
         """At a cold start with a champion that fails: the version that was served last."""
@@ -97,7 +100,10 @@ class Models:
     def _refuse(self, product: Product, wanted: Promoted, error: Exception) -> None:
         earlier, refusal = self.refused.get(product.name), Refusal.of(wanted, error)
         self.refused = {**self.refused, product.name: refusal}
-        if earlier and earlier.is_about(wanted):
+        if refusal.is_unread:  # of a store that opens late, on a busy machine
+            LOG.warning("%s: version %s waits: %s", product.name, wanted.number, refusal.reason)
+            return
+        if earlier and earlier.is_about(wanted) and not earlier.is_unread:
             return  # tried again, counted once
         self.metrics.load_failures.labels(product.name).inc()
         LOG.error("%s: version %s is not served: %s", product.name, wanted.number, refusal.reason, exc_info=error)

@@ -13,12 +13,13 @@ import pytest
 from feature_repo.errors import DataError
 from feature_repo.table import Frame
 from serving.versions import champions
-from serving.versions.champions import Champions, served
+from serving.versions.champions import Champions, Promoted, served
 from serving.versions.loading import check
 from tests.serving import tiny
 from tests.serving.conftest import Service, promote, promoted, promoted_one
 from tests.serving.damage import DAMAGES, truncate
 from training.contributions import Contributions
+from training.model import KINDS, load_model, save_model
 from training.products import PRODUCTS
 from training.route import Outputs
 
@@ -192,6 +193,52 @@ def test_a_model_that_was_loaded_without_features_warms_up_once_they_can_be_read
     assert remembered.number == 3
 
 
+class Demanding(tiny.Tiny):
+    """Answers where there is a feature or more, as one that goes on from a series must."""
+
+    kind: ClassVar[str] = "serving-demanding"
+
+    def predict(self, frame: Frame) -> Outputs:
+        if np.isnan(self._matrix(frame)).all():
+            raise DataError("no features, allowed: one or more")
+        return super().predict(frame)
+
+
+def demanding(home: Path) -> Promoted:
+    plain = tiny.tiny(PRODUCTS[NAME], 3)
+    model = Demanding(plain.booster, plain.names, plain.outputs, 3)
+    sha256 = save_model(model, home / "models" / NAME / "3")
+    return promoted_one(home, NAME, 4).model_copy(update={"number": 3, "sha256": sha256})
+
+
+def broken(home: Path) -> Promoted:
+    other = promoted_one(home, "task_performance", 3)  # answers hours, not scores
+    (home / "models" / NAME).mkdir()
+    (home / "models" / "task_performance" / "3").rename(home / "models" / NAME / "3")
+    return other
+
+
+@pytest.mark.parametrize(("made", "serves", "failures"), [(demanding, 3, 0.0), (broken, None, 1.0)])
+def test_a_version_that_does_not_answer_about_nulls_is_tried_again_as_soon_as_features_can_be_read(
+    home: Path,
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    made: Callable[[Path], Promoted],
+    serves: int | None,
+    failures: float,
+) -> None:
+    monkeypatch.setitem(KINDS, Demanding.kind, f"{__name__}:Demanding")
+    promote(home, {NAME: made(home)})
+    shutil.move(home / "online", home / "later")
+    service = serve(home)
+    assert (version(service), service.metric(FAILURES)) == (None, 0.0)
+    assert "features cannot be read" in str(status(service)["refused"])
+    shutil.move(home / "later", home / "online")
+    for _ in range(2):
+        service.running.refresh()
+    assert (version(service), service.metric(FAILURES)) == (serves, failures)
+
+
 def test_what_models_warm_up_on_is_read_once_of_a_snapshot(service: Service) -> None:
     """Reading it takes time from requests; a swap to another version reads nothing."""
     product = PRODUCTS[NAME]
@@ -200,8 +247,6 @@ def test_what_models_warm_up_on_is_read_once_of_a_snapshot(service: Service) -> 
 
 
 def test_a_tiny_model_gives_the_same_answers_after_a_round_trip(tmp_path: Path, service: Service) -> None:
-    from training.model import load_model
-
     product = PRODUCTS[NAME]
     tiny.save(tmp_path, product, 7)
     frame = service.running.warm_up(product).features
