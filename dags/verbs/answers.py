@@ -1,5 +1,6 @@
 """Verbs on answers: score in batch, watch drift, serve, and see that a promotion is served."""
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -111,10 +112,8 @@ def serve(
 ) -> Record:
     """Answer requests in the foreground until interrupted; `talentml servers start service` does it detached.
 
-    Raises SettingsError for settings that it could not start with, ServingError where it ends by itself.
+    Raises SettingsError for settings that it could not start with. Its exit status is BentoML's.
     """
-    import subprocess
-
     from feature_repo.sources.processes import free_port
     from serving.launch import check, command, environment
 
@@ -122,10 +121,10 @@ def serve(
     chosen = port or free_port()
     with progress("serve") as say:
         say(f"http://127.0.0.1:{chosen}/docs")
-        done = subprocess.run(command(chosen), env=environment(settings, workers), cwd=ROOT, check=False)
-    if done.returncode:
-        raise ServingError(f"the service ended with exit status {done.returncode}: its own lines, above, say why")
-    return {"port": chosen}
+    os.chdir(ROOT)
+    words = command(chosen)
+    # In place of this process: what ends it by a signal ends the service, which writes what waits.
+    os.execve(words[0], words, environment(settings, workers))
 
 
 @verb(app)

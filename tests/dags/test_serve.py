@@ -1,11 +1,16 @@
 """The verbs that start the service, as a user runs them: where it could not start they say why, and end."""
 
+import os
 import socket
+import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.dags.command import talentml
+from tests.dags.command import TALENTML, talentml
+from tests.patience import LONG
+from tests.serving.process import until
 
 KEY = {"TALENTML_JWT_SECRET": "a secret of the tests, 32 bytes or more"}
 
@@ -28,8 +33,28 @@ def test_a_service_that_could_not_start_is_not_begun(
     assert said in done.answer["message"]
 
 
-def test_a_service_that_ends_by_itself_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_what_ends_the_command_ends_the_service(tmp_path: Path) -> None:
+    """Else it answered on, without a terminal, and kept its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {**KEY, "TALENTML_HOME": str(tmp_path)}
+    with subprocess.Popen([TALENTML, "serve", "--port", str(port)], env={**os.environ, **settings}) as serving:
+        until(lambda: is_ready(port))
+        serving.terminate()
+        assert serving.wait(LONG) == 0
+    assert not is_ready(port)
+
+
+def is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_a_service_whose_port_is_taken_is_an_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = talentml("serve", "--port", str(taken.getsockname()[1]), "--json", home=tmp_path, **KEY)
-    assert done.code == 6, done.stderr
-    assert "exit status" in done.answer["message"]
+        done = talentml("serve", "--port", str(taken.getsockname()[1]), home=tmp_path, **KEY)
+    assert done.code == 1
+    assert "Address already in use" in done.stderr
