@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from serving.client.errors import RefusedError, UnreachableError
+from serving.client.errors import CircuitOpenError, RefusedError, UnreachableError
 
 State = Literal["closed", "open", "half open"]
 
@@ -41,7 +41,7 @@ class Breaker:
     def guard(self, call: object = "the call") -> Iterator[None]:
         """Run the block. UnreachableError is a failure; a block that ends well, or with RefusedError, was answered.
 
-        Raises UnreachableError at once where the circuit is open, or half open and another call is being tried.
+        Raises CircuitOpenError at once where the circuit is open, or half open and another call is being tried.
         """
         is_probe = self._admit(call)
         has_failed = None  # interrupted, or stopped by an error of the caller's: nothing is learnt
@@ -62,7 +62,7 @@ class Breaker:
         with self._lock:
             state = self.state
             if state == "open" or (state == "half open" and self._is_probed):
-                raise UnreachableError(f"{call}: not sent, the circuit is {state} after {self._in_a_row} failures")
+                raise CircuitOpenError(f"{call}: not sent, the circuit is {state} after {self._in_a_row} failures")
             self._is_probed = state == "half open"
             return self._is_probed
 

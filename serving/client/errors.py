@@ -2,6 +2,7 @@
 
 * ServingError
   + UnreachableError   (nobody answers in time, or what answers is broken)     the rule may stand in
+    * CircuitOpenError (nobody was asked: none answered a moment ago)          the same
   + RefusedError       (the service says no: a 4xx)                            never masked
 """
 
@@ -21,6 +22,10 @@ class UnreachableError(ServingError):
     ) -> None:
         super().__init__(why)
         self.is_passing, self.is_unsent, self.retry_after = is_passing, is_unsent, retry_after
+
+
+class CircuitOpenError(UnreachableError):
+    """Nobody was asked, as nobody answered a moment ago."""
 
 
 class RefusedError(ServingError):

@@ -15,7 +15,7 @@ from feature_repo.errors import ServingError
 from serving.client.answer import AnsweredBy
 from serving.client.cache import Cache, Key
 from serving.client.calls import Call, Calls
-from serving.client.errors import UnreachableError
+from serving.client.errors import CircuitOpenError, UnreachableError
 
 LOG = logging.getLogger("talentml.client")
 HEAD = frozenset({"prediction_id", "product", "model", "source"})
@@ -83,7 +83,9 @@ class Questions:
         except UnreachableError as error:
             if not self.has_fallback:
                 raise
-            LOG.warning("%s; %s answers instead", error, "an older answer" if kept else "the product's rule")
+            # The failures before were told of: a busy caller had 40 lines a second while the circuit was open.
+            level = logging.DEBUG if isinstance(error, CircuitOpenError) else logging.WARNING
+            LOG.log(level, "%s; %s answers instead", error, "an older answer" if kept else "the product's rule")
         if kept:
             return Said(from_json(kept.body), "stale cache", kept.age)
         from serving.client.fallback import ruled  # a second's imports: only where they are needed

@@ -194,3 +194,11 @@ def test_what_stands_in_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         careers(client)
     assert "POST /api/v1/careers/recommend: no answer from" in caplog.text
     assert "the product's rule answers instead" in caplog.text
+
+
+def test_while_nobody_is_asked_each_answer_of_the_rule_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "talentml.client"), patient(dead_url()) as client:
+        for number in range(20):
+            client.careers(f"P{number}")
+    warned = [record for record in caplog.records if record.name == "talentml.client"]
+    assert len(warned) == 1, "the first question's tries; the second one's next try met the open circuit"
