@@ -3,17 +3,17 @@
 import numpy as np
 
 from feature_repo.compiled import inner
-from training.shap.lanes import LINE, WIDTH, at_most, load, room, store
+from training.shap.lanes import LINE, WIDTH, choose, load, room, spread, store
 
 NOTHING = float("nan")
 
 
 @inner
 def combined(left, right, found):
-    """(left - right) * left + 2, and twice whether left is at most 3: where it is missing that is not so, and is so."""
+    """(left - right) * left + 2; 7 where left is at most 3 and -1 where it is more or missing; and 5."""
     store(found, 0, (load(left, 0) - load(right, 0)) * load(left, 0) + 2.0)
-    store(found, 1, at_most(load(left, 0), 3.0, False))
-    store(found, 2, at_most(load(left, 0), 3.0, True))
+    store(found, 1, choose(load(left, 0), 3.0, 7.0, -1.0))
+    store(found, 2, spread(5.0))
 
 
 def test_each_lane_holds_what_its_own_numbers_give():
@@ -25,8 +25,8 @@ def test_each_lane_holds_what_its_own_numbers_give():
         found[:, :6],
         [
             [8.0, -6.0, 2.0, NOTHING, np.inf, 2.0],
-            [1.0, 0.0, 1.0, 0.0, 1.0, 1.0],
-            [1.0, 0.0, 1.0, 1.0, 1.0, 1.0],
+            [7.0, -1.0, 7.0, -1.0, 7.0, 7.0],
+            [5.0, 5.0, 5.0, 5.0, 5.0, 5.0],
         ],
         equal_nan=True,
     )

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from feature_repo.compiled import cached, inner
 from training.shap.forest import Floats, Ints
-from training.shap.kernels import ROUND, ZERO, is_in
+from training.shap.kernels import prepare
 
 Bits = NDArray[np.uint64]
 LANES = 128  # rows side by side
+ROUND = 16  # rows are filled up to a multiple: what loops over lanes take at once, fewer are left to plain code
 TOGETHER = 7  # splits, so that a row's bits are fetched once for all: half of a tree of 15 leaves, most of one of 7
-WHOLE, ZERO_LEFT, ZERO_RIGHT, NAN_LEFT, NAN_RIGHT, CATEGORY = range(6)
-"""What a split takes for missing and where that goes: nothing, as it reads NaN as 0; zeros and NaN; or NaN alone."""
 EVERY = np.uint64(2**64 - 1)
 ONE = np.uint64(1)
 WIDTHS = np.array([8, 16, 32, 64])
@@ -84,34 +83,13 @@ def add_scores(
         lanes = min(LANES, columns.shape[1] - begin)
         filled = masks[: -(-lanes // ROUND) * ROUND]
         for place in range(len(reads)):
-            _prepare(columns[places[reads[place].feature], begin : begin + lanes], reads[place], words, prepared[place])
+            read = reads[place]
+            prepare(columns, places[read.feature], begin, lanes, read, words, prepared[place])
         for tree in range(len(targets)):
             filled[:] = EVERY
             for place in range(first_split[tree], first_split[tree + 1], TOGETHER):
                 _clear(splits[place : place + TOGETHER], prepared, filled)
             _add(filled, DE_BRUIJN[kind], SHIFTS[kind], values[tree], sums[targets[tree], begin : begin + lanes])
-
-
-@inner
-def _prepare(column: Floats, read: Any, words: Ints, prepared: Floats) -> None:
-    """A column whose missing values compare as its splits want them to go; of categories, 0 for those that go left."""
-    if read.kind == CATEGORY:
-        first_word, last_word = read.first_word, read.last_word
-        for lane in range(len(column)):
-            prepared[lane] = 0.0 if is_in(column[lane], words, first_word, last_word) else 1.0
-    else:
-        _prepare_numbers(column, read.kind, prepared)
-
-
-@inner
-def _prepare_numbers(column: Floats, kind: int, prepared: Floats) -> None:
-    for lane in range(len(column)):
-        value = column[lane]
-        if abs(value) <= ZERO or (kind == WHOLE and np.isnan(value)):
-            value = 0.0
-        if np.isnan(value) or (value == 0.0 and (kind in (ZERO_LEFT, ZERO_RIGHT))):
-            value = -np.inf if kind in (ZERO_LEFT, NAN_LEFT) else np.nan  # thresholds may be infinite
-        prepared[lane] = value
 
 
 @inner

@@ -28,15 +28,11 @@ NODE = np.dtype(
         ("value", np.float64),
         ("first_word", np.int64),
         ("last_word", np.int64),
-        ("nan_left", np.int64),
-        ("above", np.int64),
-        ("up", np.int64),
-        ("share", np.float64),
     ],
     align=True,
 )
 """left, right: places in the tree. count: training rows. value: of a leaf. first_word, last_word: where the bits of the
-categories that go left lie. nan_left: whether a missing number goes left. above, up, share: see quadrature.measure."""
+categories that go left lie."""
 
 SPLIT = {
     "feature": "split_feature",
@@ -118,9 +114,6 @@ def _splits(trees: Trees, sizes: Ints) -> NDArray[Any]:
     splits = np.zeros(sizes.sum(), NODE)
     for field, name in SPLIT.items():
         splits[field] = trees.told(name).of_each(sizes)
-    # what is missing reads as 0 where a split knows of no missing values (LightGBM, tree.h, NumericalDecision)
-    default_left = splits["decision"] & DEFAULT_LEFT > 0
-    splits["nan_left"] = np.where(splits["decision"] >> 2 == MISSING_NONE, splits["threshold"] >= 0, default_left)
     place = np.arange(len(splits)) - np.repeat(_offsets(sizes)[:-1], sizes)
     for child in (splits["left"], splits["right"]):
         child[:] = np.where(child < 0, np.repeat(sizes, sizes) + ~child, child)  # ~leaf is how LightGBM names a leaf

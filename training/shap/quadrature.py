@@ -1,19 +1,22 @@
-"""Kernels of exact TreeSHAP by Gauss-Legendre quadrature, compiled by numba: import inside functions, 0.4 s.
+"""Kernels of exact TreeSHAP by Gauss-Radau quadrature, compiled by numba: import inside functions, 0.4 s.
 
 For a leaf of value v whose path holds D distinct features, with z_j the product of the cover ratios of feature j's
 edges and o_j 1 where a row meets them all, else 0:
 
-    phi_j += (o_j - z_j) * integral over t in [0, 1] of  v * product over i != j of  f_i,   f_i = z_i (1 - t) + o_i t
+    phi_j += (o_j - z_j) * integral over t in [0, 1] of  v * product over i != j of  f_i,   f_i = z_i + t (o_i - z_i)
 
-Under the integral is a polynomial of degree D - 1, so ceil(D / 2) points are exact. Leaves below an edge share its
-factor: products are carried down the tree, sums over leaves back up, and an edge is paid once, not once per leaf below.
-A later edge of a feature takes the place of the earlier one on the path, `up`: f of one replaces f of the other.
+Under the integral is a polynomial of degree D - 1. At t = 0 it depends on no row; D // 2 further points are exact.
 
-With S the sum below an edge, it contributes S (o - z) / f = S (o gain - 1 / (1 - t)), where gain = 1 / (f (1 - t)) as
-if o were 1. What it takes from the earlier edge has the same last term, so only gains remain. Above the first edge of
-a feature nothing is tested: o = z = 1, which needs no case of its own.
+At each point a split has a reach, the product of f over the features above it, which is carried down the tree; and a
+worth, the sum over the leaves below of v and the factors between, which is carried up. Its two edges share the reach:
+with f_up of the latest earlier edge of its feature (1 where there is none) the left one's part is g = f / f_up, the
+right one's 1 - g. So with gap, the left side's worth less the right side's, worth = right + g gap; and the split adds
 
-Source: Lundberg et al. 2020 for the values; Yu et al. 2022, Linear TreeSHAP, for the sums carried up.
+    integral of  reach / f_up * gap * ((o - z of the left edge) - g (o - z of the earlier edge))
+
+to its feature: the earlier edge gave what the second part takes back, and without one it is 0.
+
+Source: Lundberg et al. 2020 for the values; Yu et al. 2022, Linear TreeSHAP, for what is carried.
 """
 
 from typing import Any
@@ -22,180 +25,180 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feature_repo.compiled import cached, inner
-from training.shap.forest import CATEGORICAL, MISSING_ZERO, Floats, Ints
-from training.shap.kernels import ZERO, is_in
-from training.shap.lanes import WIDTH, at_most, load, room, store
+from training.shap.forest import Floats, Ints
+from training.shap.kernels import inlined, prepare
+from training.shap.lanes import WIDTH, choose, load, room, spread, store
 
-OFF, MORE, GAIN, FACTORS = 0, 1, 2, 3
-LEFT_LEAF, RIGHT_LEAF = 1, 2  # bits of a split's `leaves`
+OFF, MORE, ONE = np.uint64(0), np.uint64(1), np.uint64(1)
+"""1 / f of an earlier edge where a row does not meet it, and what it has more where a row does."""
 
 
 @cached
-def measure(nodes: NDArray[Any], first: Ints, distinct: Ints) -> None:
-    """Number edges, find the earlier ones of their features and their shares.
+def measure(nodes: NDArray[Any], first: Ints, splits: NDArray[Any], trees: NDArray[Any], distinct: Ints) -> None:
+    """Fill in what splits are told of the tree: sides, values, shares, earlier edges, and what t = 0 gives.
 
-    The edges below a tree's split number s are 2 s + 1 and 2 s + 2; 0 stands for none, as above the root. above: the
-    edge above a node. up: of a split, the latest edge above it that tests its feature. share: z of the edge above, the
-    part of the rows that it and the earlier edges of its feature let through. distinct: the most features on a path.
+    See treeshap.SPLIT; still lacks the weight of t = 0. distinct: the most features on a path of each tree.
     """
-    for tree in range(len(first) - 1):
-        part = nodes[first[tree] : first[tree + 1]]
-        part[0].share = 1.0
-        depth, share = np.zeros(len(part), np.int64), np.ones(len(part))  # of edges
-        for place in range(len(part) // 2):
-            node = part[place]
-            node.up = node.above
-            while node.up > 0 and part[(node.up - 1) // 2].feature != node.feature:
-                node.up = part[(node.up - 1) // 2].above
-            for edge, child in ((2 * place + 1, part[node.left]), (2 * place + 2, part[node.right])):
-                child.above = edge
-                depth[edge] = depth[node.above] + (node.up == 0)
-                share[edge] = child.share = share[node.up] * child.count / node.count
+    for tree in range(len(trees)):
+        part, own = nodes[first[tree] : first[tree + 1]], splits[trees[tree].first : trees[tree].last]
+        above, depth, share = np.zeros(len(part), np.int64), np.zeros(len(part), np.int64), np.ones(len(part))
+        for place in range(len(own)):
+            node, split = part[place], own[place]
+            up = above[place]
+            while up != 0 and part[abs(up) - 1].feature != node.feature:
+                up = above[abs(up) - 1]
+            earlier = part[abs(up) - 1]
+            split.up, split.share_up = up, 1.0
+            if up != 0:
+                split.share_up = share[earlier.left if up > 0 else earlier.right]
+            for edge, child in ((place + 1, node.left), (-place - 1, node.right)):
+                above[child], depth[child] = edge, depth[place] + (up == 0)
+                share[child] = split.share_up * part[child].count / node.count
+            split.share = share[node.left]
         distinct[tree] = depth.max()
+        _weigh(part, own)
 
 
-@cached
-def tabulate(
-    nodes: NDArray[Any], first: Ints, points: Floats, weights: Floats, orders: Ints, first_factor: Ints, factors: Floats
-) -> None:
-    """Per edge and point what depends on no row; the edges of a tree from first_factor[tree] on, FACTORS a point.
-
-    OFF: its factor f where it is not met, MORE: what f has more where it is; a leaf's hold its value and the weight.
-    """
-    for tree in range(len(first) - 1):
-        order = orders[tree]
-        for node in nodes[first[tree] : first[tree + 1]]:
-            for q in range(order):
-                table, point = factors[first_factor[tree] + node.above * order + q], points[order, q]
-                off, on = node.share * (1.0 - point), node.share * (1.0 - point) + point
-                scale = node.value * weights[order, q] if node.left < 0 else 1.0
-                table[OFF], table[MORE], table[GAIN] = off * scale, point * scale, node.share / (off * on)
+@inner
+def _weigh(part: NDArray[Any], own: NDArray[Any]) -> None:
+    """At t = 0 all factors are shares: a split's reach that of the rows above it, a side's worth the mean of these."""
+    means = part["value"].copy()
+    for place in range(len(own) - 1, -1, -1):
+        node, split = part[place], own[place]
+        left, right = part[node.left], part[node.right]
+        if node.left < len(own):
+            split.left = node.left + 1
+        else:
+            split.left_value = left.value
+        if node.right < len(own):
+            split.right = node.right + 1
+        else:
+            split.right_value = right.value
+        split.still = node.count / part[0].count / split.share_up * (means[node.left] - means[node.right])
+        means[place] = (means[node.left] * left.count + means[node.right] * right.count) / node.count
 
 
 @cached
 def add_contributions(
     splits: NDArray[Any],
-    first: Ints,
+    trees: NDArray[Any],
+    reads: NDArray[Any],
     words: Ints,
-    orders: Ints,
-    first_factor: Ints,
-    factors: Floats,
-    asked: Floats,
+    points: Floats,
+    inverses: Floats,
+    columns: Floats,
+    places: Ints,
     found: Floats,
 ) -> None:
     """Add each column's contribution over the trees to what is found, WIDTH rows at a time.
 
-    splits: a tree's from first[tree] on. orders, first_factor, factors: as tabulated. asked: shape (features, rows);
-    found: (rows, classes, features + 1).
+    points: and their weights, of 0 to the most that a tree has, see points.py. inverses: of earlier edges, a point
+    each. columns: shape (slots, rows); places: the slot of each feature; found: (rows, classes, features + 1).
     """
-    classes, features = found.shape[1], len(asked)
-    widest, order = 2 * np.diff(first).max() + 1, orders.max()
-    columns, sums = room(features), room(classes * features)
-    met, carried = room(widest), room(widest * order)
-    met[0] = 1.0
-    for begin in range(0, asked.shape[1], WIDTH):
-        rows = min(WIDTH, asked.shape[1] - begin)
-        _lay_out(asked[:, begin : begin + rows], columns)
+    widest, most = np.max(trees["last"] - trees["first"]) + 1, points.shape[2]  # one place is of leaves
+    prepared, sums = room(len(reads)), room(found.shape[1] * len(reads))
+    away, away_up = room(widest), room(widest)
+    reach, worth, inverse = room(widest * most), room(widest * most), room(widest * most)
+    for begin in range(0, columns.shape[1], WIDTH):
+        rows = min(WIDTH, columns.shape[1] - begin)
+        for place in range(len(reads)):  # lanes without a row hold what was there before
+            read = reads[place]
+            prepare(columns, places[read.feature], begin, rows, read, words, prepared[place])
         sums[:] = 0.0
-        for tree in range(len(first) - 1):
-            part = splits[first[tree] : first[tree + 1]]
-            table = factors[first_factor[tree] : first_factor[tree + 1]]
-            if len(part):
-                _descend(part, words, table, np.uint64(orders[tree]), columns, met, carried)
-                _ascend(part, table, np.uint64(orders[tree]), met, carried, sums[tree % classes * features :])
-        for lane in range(rows):
-            for kind in range(classes):
-                for feature in range(features):
-                    found[begin + lane, kind, feature] += sums[kind * features + feature, lane]
+        for tree in trees:
+            first_sum = np.uint64(tree.target * len(reads))
+            _descend(splits, tree, points, inverses, prepared, away, away_up, reach, inverse)
+            _ascend(splits, tree, points, first_sum, away, away_up, reach, inverse, worth, sums)
+        for kind in range(found.shape[1]):
+            for place in range(len(reads)):
+                feature = reads[place].feature
+                for lane in range(rows):
+                    found[begin + lane, kind, feature] += sums[kind * len(reads) + place, lane]
 
 
-@inner
-def _lay_out(asked: Floats, columns: Floats) -> None:
-    """Rows in lanes, what LightGBM takes for zero as zero. Lanes without a row hold what was there before."""
-    for feature in range(len(columns)):
-        for lane in range(asked.shape[1]):
-            value = asked[feature, lane]
-            columns[feature, lane] = 0.0 if abs(value) <= ZERO else value
-
-
-@inner
-def _decide(split: Any, words: Ints, column: Floats, met: Floats) -> None:
-    """1 for rows that a split sends left, which needs more than a comparison: by categories, or as 0 is missing."""
-    for lane in range(WIDTH):
-        if split.decision & CATEGORICAL:
-            met[lane] = 1.0 if is_in(column[lane], words, split.first_word, split.last_word) else 0.0
-        elif column[lane] == 0.0 or np.isnan(column[lane]):
-            met[lane] = 1.0 if split.nan_left else 0.0
-        else:
-            met[lane] = 1.0 if column[lane] <= split.threshold else 0.0
-
-
-# Places are unsigned: where one may be negative, each use of it is checked for that first. What both ways share is
-# written out: a function of so many arrays is called, with lanes that go through memory (0.29 ms instead of 0.06).
-@inner
+# Places are unsigned: where one may be negative, each use of it is checked for that first. Splits count from 1.
+@inlined
 def _descend(
-    part: NDArray[Any], words: Ints, table: Floats, order: np.uint64, columns: Floats, met: Floats, carried: Floats
+    splits: NDArray[Any],
+    tree: Any,
+    points: Floats,
+    inverses: Floats,
+    prepared: Floats,
+    away: Floats,
+    away_up: Floats,
+    reach: Floats,
+    inverse: Floats,
 ) -> None:
-    """Make met 1 where a row meets all edges of a feature so far; fill carried, the product of factors to a split.
-
-    To leaves nothing is carried: half of all edges, which are needed once, going up.
-    """
+    """Fill in how far o is from z for the left edge of each split and for the earlier one, and the reaches."""
+    order, before = np.uint64(tree.order), np.uint64(tree.first) - ONE
     for q in range(order):
-        carried[q] = 1.0
-    for place in range(len(part)):
-        split, left, right = part[place], np.uint64(2 * place + 1), np.uint64(2 * place + 2)
-        if split.decision & CATEGORICAL or split.decision >> 2 == MISSING_ZERO:
-            _decide(split, words, columns[split.feature], met[left])
-            is_left = load(met, left)
-        else:
-            is_left = at_most(load(columns, split.feature), split.threshold, split.nan_left != 0)
-        up, above = np.uint64(split.up), np.uint64(split.above)
-        met_up = load(met, up)
-        met_left = is_left * met_up
-        met_right = met_up - met_left
-        store(met, left, met_left)
-        store(met, right, met_right)
+        store(reach, order + q, spread(points[1, order, q]))
+    for place in range(np.uint64(tree.first), np.uint64(tree.last)):
+        split, at = splits[place], place - before
+        left, right, share = np.uint64(split.left), np.uint64(split.right), split.share
+        if split.up == 0:
+            apart = choose(load(prepared, np.uint64(split.column)), split.threshold, 1.0 - share, -share)
+            store(away, at, apart)
+            for q in range(order):
+                reached = load(reach, at * order + q)
+                to_left = reached * (apart * points[0, order, q] + share)
+                store(reach, left * order + q, to_left)
+                store(reach, right * order + q, reached - to_left)
+            continue
+        up = np.uint64(abs(split.up))
+        apart_up = load(away, up)
+        if split.up < 0:
+            apart_up = spread(0.0) - apart_up
+            if splits[before + up].up != 0:
+                apart_up = apart_up + load(away_up, up)
+        met_up = apart_up + split.share_up
+        apart = choose(load(prepared, np.uint64(split.column)), split.threshold, 1.0, 0.0) * met_up - share
+        store(away_up, at, apart_up)
+        store(away, at, apart)
         for q in range(order):
-            product = load(carried, above * order + q)
-            if up > 0:
-                product = product * _inverse(table, up * order + q, met_up)
-            to_left, to_right = left * order + q, right * order + q
-            if not split.leaves & LEFT_LEAF:
-                store(carried, to_left, product * (met_left * table[to_left, MORE] + table[to_left, OFF]))
-            if not split.leaves & RIGHT_LEAF:
-                store(carried, to_right, product * (met_right * table[to_right, MORE] + table[to_right, OFF]))
+            reached, table = load(reach, at * order + q), inverses[np.uint64(split.inverse) + q]
+            over_up = met_up * table[MORE] + table[OFF]
+            store(inverse, at * order + q, over_up)
+            to_left = reached * over_up * (apart * points[0, order, q] + share)
+            store(reach, left * order + q, to_left)
+            store(reach, right * order + q, reached - to_left)
 
 
-@inner
-def _inverse(table: Floats, place: np.uint64, met: Any) -> Any:
-    """1 / f of an edge."""
-    off = 1.0 / table[place, OFF]
-    return met * (1.0 / (table[place, OFF] + table[place, MORE]) - off) + off
-
-
-@inner
-def _ascend(part: NDArray[Any], table: Floats, order: np.uint64, met: Floats, carried: Floats, sums: Floats) -> None:
-    """Turn carried into sums over the leaves below a split, and add what its edges contribute to their feature."""
-    for place in range(len(part) - 1, -1, -1):
-        split, left, right = part[place], np.uint64(2 * place + 1), np.uint64(2 * place + 2)
-        up, above = np.uint64(split.up), np.uint64(split.above)
-        met_up, met_left, met_right = load(met, up), load(met, left), load(met, right)
-        found = load(sums, split.feature)
+@inlined
+def _ascend(
+    splits: NDArray[Any],
+    tree: Any,
+    points: Floats,
+    first_sum: np.uint64,
+    away: Floats,
+    away_up: Floats,
+    reach: Floats,
+    inverse: Floats,
+    worth: Floats,
+    sums: Floats,
+) -> None:
+    """Fill in the worths, and add what each split contributes to its column. Below a leaf, 0, they are zeros."""
+    order, last = np.uint64(tree.order), np.uint64(tree.last)
+    for back in range(last - np.uint64(tree.first)):
+        split, at = splits[last - ONE - back], last - np.uint64(tree.first) - back
+        left, right, column = np.uint64(split.left), np.uint64(split.right), first_sum + np.uint64(split.column)
+        share, apart, total = split.share, load(away, at), spread(split.still)
+        if split.up == 0:
+            for q in range(order):
+                low = load(worth, right * order + q) + split.right_value
+                gap = load(worth, left * order + q) + split.left_value - low
+                store(worth, at * order + q, gap * (apart * points[0, order, q] + share) + low)
+                total = load(reach, at * order + q) * gap + total
+            store(sums, column, apart * total + load(sums, column))
+            continue
+        given = spread(split.still * share / split.share_up)
         for q in range(order):
-            from_left, from_right = left * order + q, right * order + q
-            product = load(carried, above * order + q)
-            if up > 0:
-                product = product * _inverse(table, up * order + q, met_up)
-            if split.leaves & LEFT_LEAF:
-                on_left = product * (met_left * table[from_left, MORE] + table[from_left, OFF])
-            else:
-                on_left = load(carried, from_left)
-            if split.leaves & RIGHT_LEAF:
-                on_right = product * (met_right * table[from_right, MORE] + table[from_right, OFF])
-            else:
-                on_right = load(carried, from_right)
-            store(carried, above * order + q, on_left + on_right)
-            gain_up = met_up * table[up * order + q, GAIN]
-            found = found + on_left * (met_left * table[from_left, GAIN] - gain_up)
-            found = found + on_right * (met_right * table[from_right, GAIN] - gain_up)
-        store(sums, split.feature, found)
+            over_up = load(inverse, at * order + q)
+            low = load(worth, right * order + q) + split.right_value
+            gap = load(worth, left * order + q) + split.left_value - low
+            step = gap * ((apart * points[0, order, q] + share) * over_up)
+            store(worth, at * order + q, step + low)
+            weighed = load(reach, at * order + q) * over_up
+            total = weighed * gap + total
+            given = weighed * step + given
+        store(sums, column, apart * total - load(away_up, at) * given + load(sums, column))

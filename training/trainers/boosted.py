@@ -15,7 +15,7 @@ from feature_repo.column import Column
 from feature_repo.table import Frame
 from training.contributions import Contributions
 from training.shap.scores import Together
-from training.shap.treeshap import contributions, is_compiled
+from training.shap.treeshap import contributions_of, is_compiled
 from training.trainers.encoding import Encoding
 
 Floats = NDArray[np.float64]
@@ -85,8 +85,7 @@ class Boosted:
 
     def contributions(self, frame: Frame) -> Contributions:
         """What each column added to `raw` (SHAP values)."""
-        columns, places = self.encoding.columns(frame)
-        return Contributions.of(self.encoding.names, contributions(self.booster, columns[places].T))
+        return Contributions.of(self.encoding.names, contributions_of(self.booster, *self.encoding.columns(frame)))
 
     @property
     def is_compiled(self) -> bool:
