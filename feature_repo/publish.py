@@ -21,6 +21,7 @@ from feature_repo import versions
 from feature_repo.column import Column, View
 from feature_repo.derived import functions
 from feature_repo.errors import DataError
+from feature_repo.feast_import import imported_feast
 from feature_repo.index import LAYOUT, open_index, write_index
 from feature_repo.packing import packed_rows, write_snapshot
 from feature_repo.plan import declared_views
@@ -215,7 +216,7 @@ def _facts(column: Column) -> dict[str, object]:
 
 def _applied(release: _Release, registry: Path, online: Path | None, offline: Path) -> "feast.FeatureStore":
     """`feast apply` in this process: a registry file over the offline version."""
-    import feast
+    feast = imported_feast()
 
     release.progress("feast apply")
     store = feast.FeatureStore(config=repo_config(registry, online))

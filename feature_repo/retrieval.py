@@ -12,6 +12,7 @@ import polars as pl
 from feature_repo.asof import Integers
 from feature_repo.column import Column, View
 from feature_repo.errors import DataError
+from feature_repo.feast_import import imported_feast
 from feature_repo.online import OnlineSnapshot
 from feature_repo.pairs import compute, wired
 from feature_repo.plan import Hop, plan
@@ -139,9 +140,7 @@ def _check_keys(spine: pl.DataFrame, hop: Hop) -> None:
 @lru_cache(maxsize=4)
 def _store(version: Path) -> "feast.FeatureStore":
     """Feast over one offline version; versions never change, so neither does this."""
-    import feast
-
-    return feast.FeatureStore(config=repo_config(version / "registry.db", online=None))
+    return imported_feast().FeatureStore(config=repo_config(version / "registry.db", online=None))
 
 
 def _read(store: "feast.FeatureStore", hop: Hop, table: Table, at: Integers) -> None:

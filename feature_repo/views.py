@@ -1,6 +1,6 @@
 """Declared views to Feast: entities, feature views, feature services and the store's configuration.
 
-Feast is imported inside the functions only: that takes seconds (TOOLS.md), most of it typeguard's instrumentation.
+Feast is imported inside the functions only: that takes two seconds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import polars as pl
 
 from feature_repo.column import Column, Field, View
 from feature_repo.errors import DataError
+from feature_repo.feast_import import imported_feast
 from feature_repo.plan import plan
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def view_file(folder: Path, view: View) -> Path:
 
 def feast_entities(views: Iterable[View]) -> dict[str, feast.Entity]:
     """A Feast entity for each entity of the stored views, by name."""
-    import feast
+    feast = imported_feast()
 
     declared = {entity.name: entity for view in stored(views) for entity in view.entities}
     return {
@@ -87,7 +88,7 @@ def feast_views(views: Iterable[View], folder: Path) -> list[feast.FeatureView]:
 
 
 def _feast_view(view: View, folder: Path, entities: dict[str, feast.Entity]) -> feast.FeatureView:
-    import feast
+    feast = imported_feast()
 
     source = feast.FileSource(
         name=f"{view.name}_rows",
@@ -105,16 +106,13 @@ def _feast_view(view: View, folder: Path, entities: dict[str, feast.Entity]) -> 
 
 
 def _key_field(key: str) -> feast.Field:
-    import feast
-    from feast.types import String
-
-    return feast.Field(name=key, dtype=String)
+    feast = imported_feast()
+    return feast.Field(name=key, dtype=feast.types.String)
 
 
 def _feast_field(column: Column) -> feast.Field:
-    import feast
-    from feast import types
-
+    feast = imported_feast()
+    types = feast.types
     names = {
         float: types.Float64,
         int: types.Int64,
@@ -147,7 +145,7 @@ def feast_services(
 
 
 def _feast_service(bundle: Bundle, views: Sequence[View], known: dict[str, feast.FeatureView]) -> feast.FeatureService:
-    import feast
+    feast = imported_feast()
 
     keys = [key for view in views for key in view.keys]
     needed = [column for hop in plan(bundle.columns, views, keys).hops for column in chain(*hop.columns.values())]
@@ -157,9 +155,7 @@ def _feast_service(bundle: Bundle, views: Sequence[View], known: dict[str, feast
 
 def repo_config(registry: Path, online: Path | None) -> feast.RepoConfig:
     """The store's configuration. registry, online: files; online None where nothing is read or written online."""
-    from feast import RepoConfig
-
-    return RepoConfig(
+    return imported_feast().RepoConfig(
         project=PROJECT,
         provider="local",
         registry=str(registry),
