@@ -12,7 +12,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from feature_repo.settings import Settings, load
 from feature_repo.sources import servers as source_servers
-from tests import patience
+from tests import patience, shared
 from tests.feature_repo.worlds import own_servers
 
 END_TO_END = "end_to_end"
@@ -23,6 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as dags.cli: threads that
 # Tests run side by side. With four threads boosters of a few hundred rows took 46 s of processor time, with one 14.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 patience.install()  # before any test module imports what reads limits
+shared.install()
 # Neither a slow example nor slow drawing is a fault of what is tested.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")

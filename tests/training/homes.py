@@ -1,5 +1,6 @@
 """A home with a small synthetic world, made without servers."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from feature_repo.ingest import view_frames
 from feature_repo.publish import publish
 from feature_repo.seed import synthetic
 from feature_repo.settings import Settings
+from tests import shared
 from training.products import PRODUCTS
 
 PEOPLE = 60
@@ -23,6 +25,11 @@ def no_texts(texts: Sequence[str]) -> Any:
 
 def published(home: Path) -> Path:
     """Sixty people and what belongs to them, published in an empty folder as of the world's end."""
+    return Path(shutil.copytree(shared.built("sixty people", build), home, symlinks=True, dirs_exist_ok=True))
+
+
+def build(home: Path) -> None:
+    """Stage and publish them under a home."""
     settings = Settings(home=home, _env_file=None)  # type: ignore[call-arg]
     staged = settings.root / "staged"
     world = synthetic.streams_of(synthetic.world(PEOPLE, 5 * PEOPLE, 42, synthetic.UNTIL))
@@ -34,4 +41,3 @@ def published(home: Path) -> Path:
     for view, frame in view_frames(streams, [each for each in VIEWS if each.rows is not None], no_texts):
         frame.write_parquet(staged / "views" / f"{view.name}.parquet")
     publish(settings, synthetic.UNTIL, products=PRODUCTS.values())
-    return settings.root
