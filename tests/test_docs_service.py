@@ -202,7 +202,6 @@ def examples(language: str, holding: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.prompt
 def test_the_examples_run(home: Path) -> None:
     # feedback is refused unless its answer is logged soon, which on a busy machine takes longer
     with server(settings_of(home), limits={**PATIENT, "feedback_log_seconds": LONG}) as up:

@@ -24,7 +24,7 @@ from tests.training import tracking
 from training.registry import Registry
 from training.version import Version
 
-pytestmark = [pytest.mark.slow, pytest.mark.prompt]
+pytestmark = pytest.mark.slow
 NAME = PRODUCT.name
 SWAPS = 20
 ANEW = httpx.Limits(max_keepalive_connections=0)

@@ -55,7 +55,7 @@ from tests.training import tracking
 from training.registry import Registry
 from training.version import Version
 
-pytestmark = [pytest.mark.slow, pytest.mark.prompt]
+pytestmark = pytest.mark.slow
 RANK = PRODUCT.route.path
 QUESTION = {"task_id": "T60", "explain": False}
 WAYS = [Way.DOWN, Way.SLOW, Way.WRONG]

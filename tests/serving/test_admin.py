@@ -183,7 +183,6 @@ def test_a_rollback_goes_one_champion_back_and_is_audited(served: tuple[Site, Re
 
 
 @pytest.mark.slow
-@pytest.mark.prompt
 def test_of_several_rollbacks_from_one_version_at_the_same_time_one_moves(served: tuple[Site, Registry]) -> None:
     asked, registry = served
     one, two = two_champions(registry)
@@ -196,7 +195,6 @@ def test_of_several_rollbacks_from_one_version_at_the_same_time_one_moves(served
 
 
 @pytest.mark.slow
-@pytest.mark.prompt
 def test_a_rollback_is_served_by_both_workers(tmp_path: Path) -> None:
     home = world.copy(tmp_path / "home")
     make_secret(home)

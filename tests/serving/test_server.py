@@ -20,7 +20,7 @@ from tests.training import tracking
 from training.registry import Registry
 from training.version import Version
 
-pytestmark = [pytest.mark.slow, pytest.mark.prompt]
+pytestmark = pytest.mark.slow
 FAILURES = 'model_load_failures_total{product="task_assignment"} '
 
 
