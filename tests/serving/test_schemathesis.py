@@ -27,6 +27,7 @@ from serving.access.border import Border
 from serving.routes import document
 from serving.routes.api import application
 from serving.running import Running
+from tests.patience import LONG
 from tests.serving import tiny, world
 from tests.serving.conftest import promote, promoted
 from training.products import PRODUCTS
@@ -78,6 +79,6 @@ def test_every_answer_is_one_that_the_document_declares(whole: Any, path: str, m
     @given(one_of(*drawn, *operation.get_strategies_from_examples()))
     def ask(case: schemathesis.Case) -> None:
         for headers in SENT:
-            case.call_and_validate(headers=headers, checks=[no_surprise, *CHECKS])
+            case.call_and_validate(headers=headers, checks=[no_surprise, *CHECKS], timeout=LONG)
 
     ask()
