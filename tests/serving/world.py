@@ -107,7 +107,7 @@ def _finish_task(found: Rows, number: int, task: str, person: str, at: datetime)
 def published() -> Path:
     """A home with the world published in it; copy it before changing anything.
 
-    It takes 13 s of processor time, half of them to import what publishes.
+    It takes 8 s of processor time, half of them to import what publishes.
     """
     return shared.built("world", build)
 
