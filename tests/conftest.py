@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import NodeManager
 
 from feature_repo.settings import Settings, load
 from feature_repo.sources import servers as source_servers
@@ -24,6 +25,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as dags.cli: threads that
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 patience.install()  # before any test module imports what reads limits
 shared.install()
+NodeManager.EXIT_TIMEOUT = 240  # workers stop their servers as they end: killed after 10 s they left some running
 # Neither a slow example nor slow drawing is a fault of what is tested.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
