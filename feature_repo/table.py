@@ -5,7 +5,7 @@ one made only where somebody asks for it, and models read tables and frames by t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -96,7 +96,8 @@ class Table:
         """Some of the rows, by their places, in the order of these."""
         places = np.asarray(wanted, np.intp)
         others = {name: _taken(values, places) for name, values in self.others.items()}
-        return replace(self, numbers=self.numbers.take(places, axis=1), others=others)
+        numbers = self.numbers.take(places, axis=1)
+        return Table(self.declared, self.columns, self.slots, numbers, others, self.names, self.named)
 
     def __getitem__(self, name: str) -> pl.Series:
         """A column as a series of its type, null where missing."""

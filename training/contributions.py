@@ -7,11 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from feature_repo.errors import DataError
-from feature_repo.kernels import kernels
-
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 EXPECTED = "expected"
 
 
@@ -36,18 +32,6 @@ class Contributions:
         """What they add up to, shape (rows,)."""
         sums: Floats = self.values.sum(axis=1) + self.expected
         return sums
-
-    def strongest(self, count: int) -> tuple[Ints, Floats]:
-        """The places of each row's largest values, whatever their sign, and the values: both of shape (rows, count).
-
-        Of equals the first is first. Where fewer values are not 0, zeros follow. Raises DataError for one that is not
-        finite.
-        """
-        values = np.array(self.values, np.float64, order="C")  # of one kind always: for another it is compiled anew
-        places, amounts = np.zeros((len(values), count), np.int64), np.zeros((len(values), count))
-        if not kernels("training.strongest").strongest(values, places, amounts):
-            raise DataError("contributions: not finite, allowed: numbers")
-        return places, amounts
 
     @property
     def frame(self) -> pl.DataFrame:

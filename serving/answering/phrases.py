@@ -75,14 +75,13 @@ class Templates(NamedTuple):
 
     text: their pieces, one after the other; bounds: where they begin and the last one ends, shape (names, 2, 7): of one
     that lowers and one that raises, those of a known value, the last with the unit, then those of an unknown one.
-    rows: of the table's matrix, where they are plain. widest: bytes of the longest.
+    rows: of the table's matrix, -1 for those that are not plain. widest: bytes of the longest.
     """
 
     names: Sequence[str]
     slots: Mapping[str, int]
     text: NDArray[np.uint8]
     bounds: NDArray[np.uint64]
-    is_plain: NDArray[np.bool_]
     rows: NDArray[np.int64]
     widest: int
 
@@ -111,7 +110,7 @@ class Phrases(dict[str, Phrase]):
         return found
 
     def _joined(self, names: Sequence[str], slots: Mapping[str, int]) -> Templates:
-        is_plain = np.array([self[name].is_plain and name in slots for name in names], np.bool_)
+        is_plain = [self[name].is_plain and name in slots for name in names]
         pieces = [
             piece for name, one in zip(names, is_plain, strict=True) for piece in _pieces(self[name], is_plain=one)
         ]
@@ -119,8 +118,8 @@ class Phrases(dict[str, Phrase]):
         first = np.arange(len(names) * 2).reshape(len(names), 2, 1) * 6
         bounds = ends[first + np.arange(7)]
         return Templates(
-            names, slots, np.frombuffer(b"".join(pieces), np.uint8), bounds, is_plain,
-            rows=np.array([slots.get(name, 0) for name in names], np.int64),
+            names, slots, np.frombuffer(b"".join(pieces), np.uint8), bounds,
+            rows=np.array([slots[name] if one else -1 for name, one in zip(names, is_plain, strict=True)], np.int64),
             widest=int((bounds[..., -1] - bounds[..., 0]).max(initial=0)),
         )  # fmt: skip
 

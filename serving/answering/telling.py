@@ -18,15 +18,16 @@ ONE = np.uint64(1)
 
 @cached
 def tell(
-    text: Bytes, bounds: Places, places: Ints, amounts: Floats, numbers: Floats,
-    streams: Bytes, begins: Places, others: Bytes, firsts: Places, told: Bytes, ends: Ints,
+    text: Bytes, bounds: Places, places: Ints, both: Floats, streams: Bytes, others: Bytes, firsts: Places,
+    told: Bytes, ends: Ints,
 ) -> None:  # fmt: skip
     """Write each row's factors as a list, and where it ends.
 
-    text, bounds: as of phrases.Templates. places, amounts, numbers: of factors, shape (rows, count); those of amount 0
-    are left out. streams: from three places on (`begins`, moved on) their amounts, numbers and words, each with a comma
-    behind it. others: the factors that have no template, of which `firsts` tells the begins, and the end.
+    text, bounds: as of phrases.Templates. places, both: as of pick; factors of amount 0 are left out. streams: all
+    amounts, then all numbers, then all words, each with a comma behind it. others: the factors that have no template,
+    of which `firsts` tells the begins, and the end.
     """
+    amounts, numbers, begins = both[0], both[1], _begins(streams, places.size)
     at, other = np.uint64(0), 0
     for row in range(places.shape[0]):
         told[at] = OPENED
@@ -63,6 +64,17 @@ def tell(
         told[at] = CLOSED
         at += ONE
         ends[row] = at
+
+
+@inner
+def _begins(streams: Bytes, count: int) -> Places:
+    """Where each of three streams of so many values begins."""
+    begins = np.zeros(3, np.uint64)
+    for stream in range(1, 3):
+        begins[stream] = begins[stream - 1]
+        for _ in range(count):
+            begins[stream] = _after(streams, begins[stream])
+    return begins
 
 
 @inner

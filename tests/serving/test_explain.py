@@ -15,10 +15,10 @@ from feature_repo.table import Frame, tabled
 from serving.answering import explain
 from serving.answering.explain import explanation
 from serving.answering.phrases import Phrase, Phrases
+from serving.answering.picking import pick
 from serving.answering.telling import tell
 from serving.schemas.replies import Factor
 from training.contributions import Contributions
-from training.strongest import strongest
 
 
 def column(name: str, unit: str = "", text: str = "Years of work.", dtype: object = float) -> Column:
@@ -92,9 +92,13 @@ def test_of_contributions_of_one_size_the_first_column_comes_first() -> None:
 def test_contributions_may_be_read_only_and_in_any_order_in_memory_and_nothing_is_compiled_for_them(order: str) -> None:
     values = np.array([[0.5, 0.0, -2.0], [0.0, 0.25, 0.0]], order=order)  # type: ignore[call-overload]
     values.flags.writeable = False
-    places, amounts = Contributions("abc", values, np.zeros(2)).strongest(2)
-    assert (places[0].tolist(), amounts.tolist()) == ([2, 0], [[-2.0, 0.5], [0.25, 0.0]])
-    assert len(strongest.signatures) == 1
+    columns = declared("abc")
+    frame = pl.DataFrame({name: [1.0, 2.0] for name in columns})
+    for features in (frame, tabled(frame, list(columns.values()))):
+        found = factors(Contributions(list(columns), values, np.zeros(2)), features, columns, "score", top=2)
+        said = [[(each["column"], each["value"], each["contribution"]) for each in row] for row in found]
+        assert said == [[("person__c", 1.0, -2.0), ("person__a", 1.0, 0.5)], [("person__b", 2.0, 0.25)]]
+    assert len(pick.signatures) == 1
 
 
 VALUES: dict[str, tuple[object, list[object]]] = {
