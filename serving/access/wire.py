@@ -84,7 +84,8 @@ class Wire(HttpToolsProtocol):
 class HeadWaits:
     """A transport that keeps the head of an answer until more is written, or until it is flushed or closed.
 
-    Others' heads are not waited with: an interim one (1xx) is all that is sent then.
+    Others' heads are not waited with: an interim one (1xx) is all that is sent then. What is meant for a client that
+    has left is dropped: uvloop's own transport raises an error for it, and uvicorn knows of it a moment later.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -97,7 +98,9 @@ class HeadWaits:
 
     def write(self, data: bytes) -> None:
         """Send, behind the head that waits; a head itself waits."""
-        if self._head:
+        if self.is_closing():
+            self._head = b""
+        elif self._head:
             head, self._head = self._head, b""
             self._transport.writelines((head, data))
         elif bytes(data[:9]) == b"HTTP/1.1 " and data[9:10] != b"1":
@@ -108,12 +111,13 @@ class HeadWaits:
     def writelines(self, parts: Sequence[bytes]) -> None:
         """Send all of them."""
         self.flush()
-        self._transport.writelines(parts)
+        if not self.is_closing():
+            self._transport.writelines(parts)
 
     def flush(self) -> None:
         """Send the head that waits, if one does."""
-        if self._head:
-            head, self._head = self._head, b""
+        head, self._head = self._head, b""
+        if head and not self.is_closing():
             self._transport.write(head)
 
     def close(self) -> None:
