@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from feature_repo.errors import ServingError
+from feature_repo.errors import ServingError, TalentError
 from feature_repo.table import Table
 from monitoring.prediction_log import Record
 from serving.answering import bodies, cache, forms, heads
@@ -116,6 +116,11 @@ class Answers:
             self.shadow.add(Beside(served.shadow, read, scored, record))
         return said.json
 
+    def check(self, route: Route, requests: Sequence[Any]) -> None:
+        """Raises as answering one of them would, before any is answered and logged."""
+        for request in requests:
+            forms.check_stored(route, request, self.features.current)
+
     async def _made(
         self, question: Question, served: Served, asked: Asked, published: Published | None
     ) -> tuple[Body, Read, Scored, bool]:
@@ -216,8 +221,9 @@ class Answers:
                 if scored.champion.is_explained_inline(len(rows)):
                     return _explain(*asked)
                 return await self.explainers.run(_explain, *asked)
-            except Exception as error:  # noqa: BLE001  a score is worth having without its explanation
-                LOG.warning("%s: no explanation: %r", product.name, error)
+            except Exception as error:
+                is_foreseen = isinstance(error, (TimeoutError, TalentError))
+                LOG.warning("%s: no explanation: %r", product.name, error, exc_info=None if is_foreseen else error)
                 return NOT_EXPLAINED
 
     def _head(self, product: Product, read: Read, scored: Scored, explained: Explained) -> Head:

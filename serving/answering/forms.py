@@ -17,9 +17,9 @@ def asked(route: Route, request: Any, published: Published | None) -> Asked:
 
     Raises ProblemError 404 for a subject that is not stored, where its columns might have been given.
     """
+    check_stored(route, request, published)
     if route.items is None:
-        return _estimated(route, request, published)
-    _check_stored(route, [request], published)
+        return _estimated(route, request)
     thing = _thing(route, request)
     keys = _ids(route, request, is_new=thing is not None)
     subject = {key: name for key, name in keys.items() if name is not None}
@@ -29,9 +29,8 @@ def asked(route: Route, request: Any, published: Published | None) -> Asked:
     return Asked(route, ids, [thing] * len(items), subject, _inputs(route, request))
 
 
-def _estimated(route: Route, request: Any, published: Published | None) -> Asked:
+def _estimated(route: Route, request: Any) -> Asked:
     subjects = pairs_of(request)
-    _check_stored(route, subjects, published)
     given = [_thing(route, each) for each in subjects]
     keys = [_ids(route, each, is_new=thing is not None) for each, thing in zip(subjects, given, strict=True)]
     return Asked(route, {key: [each[key] for each in keys] for key in route.keys}, given, {}, _inputs(route, request))
@@ -56,12 +55,12 @@ def _ids(route: Route, request: Any, *, is_new: bool) -> dict[str, str | None]:
     return {**found, route.subject[-1].key: NEW} if is_new else found
 
 
-def _check_stored(route: Route, subjects: Sequence[Any], published: Published | None) -> None:
-    """What could have been given by its columns must be stored where it is not."""
+def check_stored(route: Route, request: Any, published: Published | None) -> None:
+    """What could have been given by its columns must be stored where it is not. Raises as `asked`."""
     if route.given is None or published is None:
         return
     last = route.subject[-1]
-    for each in subjects:
+    for each in [request] if route.items else pairs_of(request):
         name = getattr(each, last.key)
         if name is not None and not published.knows(last, name):
             hint = f"Give an id that is stored, or the {last.name}'s columns as `{route.given.name}`."

@@ -80,16 +80,19 @@ class Journal:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            try:
-                self._round()
-            except Exception:  # without this thread nothing would be logged until the worker is begun again
-                LOG.exception("a round of the prediction log failed")
-                time.sleep(ROUND_SECONDS)
+            self._try_round()
         end = time.monotonic() + LIMITS.log_flush_seconds
         while self._spool.count and not self._is_away and time.monotonic() < end:
-            self._round()
+            self._try_round()
         if self._scribe:
             self._finish(self._scribe, end)
+
+    def _try_round(self) -> None:
+        try:
+            self._round()
+        except Exception:  # without this thread nothing would be logged until the worker is begun again
+            LOG.exception("a round of the prediction log failed")
+            time.sleep(ROUND_SECONDS)
 
     def _finish(self, scribe: Dictation, end: float) -> None:
         """Let a scribe come to its end, until an instant."""

@@ -82,6 +82,7 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
         state, now = request.state, running(request).answers
         check_own(state.caller, route, body.requests)
         await running(request).limiter.check_batch(state.caller.subject, len(body.requests))
+        now.check(route, body.requests)
         asked = partial(Question, product, route, caller=state.caller.subject, request_id=state.request_id)
         found = []
         for each in body.requests:

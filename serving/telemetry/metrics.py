@@ -35,7 +35,7 @@ KNOWN_ANSWERS = 4_096
 AGES = {
     "talentml_features_as_of_seconds": ("talentml_features_staleness_seconds", "Since the features' as-of instant"),
     "talentml_features_published_seconds": ("talentml_features_age_seconds", "Since they were published"),
-    "talentml_registry_checked_seconds": ("talentml_registry_age_seconds", "Since the registry was last asked"),
+    "talentml_registry_checked_seconds": ("talentml_registry_age_seconds", "Since the registry last answered"),
 }
 """By the gauge of an instant the age that is derived from it."""
 
@@ -91,7 +91,7 @@ class Metrics:
         """Instants, of the worker that is furthest behind; 0 for never."""
         self.snapshot_seconds = self._gauge("features_as_of_seconds", "As-of instant of the online features", "livemin")
         self.published_seconds = self._gauge("features_published_seconds", "When they were published", "livemin")
-        self.checked_seconds = self._gauge("registry_checked_seconds", "When the registry was last asked", "livemin")
+        self.checked_seconds = self._gauge("registry_checked_seconds", "When the registry last answered", "livemin")
         self.features_failing = self._gauge("features_failing", "1 where the newest cannot be opened", "livemax")
 
     def _add_log(self) -> None:

@@ -88,6 +88,20 @@ def test_a_batch_with_one_bad_request_is_refused_and_names_it(service: Service, 
     assert (found.status_code, [error["field"] for error in found.json()["errors"]]) == (422, ["requests.1.explain"])
 
 
+GIVABLE = [each for each in ASKED if each.route.method == "POST" and each.route.given]
+
+
+@pytest.mark.parametrize("asked", GIVABLE, ids=str)
+def test_of_a_batch_with_a_subject_that_is_not_stored_nothing_is_answered(service: Service, asked: Asking) -> None:
+    """None of its answers is counted, logged, or part of an experiment."""
+    path, last = asked.route.batch or f"{asked.route.path}/batch", asked.route.subject[-1]
+    count = f'talentml_answers_total{{product="{asked.product.name}",source="model"}}'
+    before = service.metric(count)
+    found = service.http.post(path, json={"requests": [asked.body, {**asked.body, last.key: "nobody"}]})
+    assert (found.status_code, service.metric(count)) == (404, before)
+    assert f"No such {last.name}: nobody." in found.json()["detail"]
+
+
 @pytest.mark.parametrize(("asked", "entity"), SUBJECTS)
 def test_an_unknown_subject_is_answered_by_the_rule_which_says_what_is_unknown(
     service: Service, asked: Asking, entity: Any
