@@ -61,11 +61,11 @@ def capacity(server: Server, load: Load, seconds: float) -> float:
 
 def swapped(settings: Settings, server: Server, version: Promoted) -> Swap:
     """Promote, and wait until it serves. The follower may write across ours: then it is said again."""
-    begun = time.monotonic()
+    begun = said = time.monotonic()
     promote(settings, **{NAME: version})
     while not service.serves(server.url, settings) or _served(server) != version.number:
-        if time.monotonic() - begun > SECONDS_TO_SERVE:
-            begun = time.monotonic()
+        if time.monotonic() - said > SECONDS_TO_SERVE:
+            said = time.monotonic()
             promote(settings, **{NAME: version})
         time.sleep(0.1)
     return begun, time.monotonic() + AFTERWARDS

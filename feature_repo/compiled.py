@@ -1,4 +1,8 @@
-"""How kernels are compiled by numba: import inside functions, 0.4 s."""
+"""How kernels are compiled by numba: import inside functions, 0.4 s.
+
+What is compiled is kept until the kernel's own file changes. Who changes what it imports, such as an inner function or
+a constant of another file, removes the `__pycache__` beside it.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -135,15 +135,15 @@ class Names:
 
 
 def _joined(wanted: Sequence[str | None], width: int) -> NDArray[np.uint8]:
-    """Texts as bytes, one after the other."""
+    """Texts as bytes, one after the other; half a pair of surrogates is in no name, but in what may be asked."""
     try:
-        joined = BETWEEN.join(wanted).encode()  # type: ignore[arg-type]
+        joined = BETWEEN.join(wanted).encode(errors="surrogatepass")  # type: ignore[arg-type]
     except TypeError:
         joined = None
     if joined is None or joined.count(0) != len(wanted) - 1:
         nobody = "-" * (width + 1)  # longer than any key
         able = [nobody if text is None or BETWEEN in text else text for text in wanted]
-        joined = BETWEEN.join(able).encode()
+        joined = BETWEEN.join(able).encode(errors="surrogatepass")
     return np.frombuffer(joined, np.uint8)
 
 

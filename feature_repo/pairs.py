@@ -3,8 +3,8 @@
 A function's value in a row depends on that row only. So functions of plain arithmetic are written down and done by one
 kernel (program.py). Columns that are made by one other function are computed by one call over all their rows, one
 column after another; and a column of texts or lists that are the same in all rows, such as the words of the only task's
-title, is computed for one row. The values are those of a call of each function, bit for bit but for the sign of zeros
-(bench/pairs.py compares them). What can be decided without values is decided once for all questions of a form.
+title, is computed for one row. The values are those of a call of each function, bit for bit (bench/pairs.py compares
+them). What can be decided without values is decided once for all questions of a form.
 """
 
 import inspect

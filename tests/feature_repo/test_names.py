@@ -30,6 +30,7 @@ def names(request: pytest.FixtureRequest, tmp_path: Path) -> Names:
         (["bob"], [3]),
         (["bob"] * 3, [3, 3, 3]),
         (["an", "annab", "bob\0", "\0bob", "a\0b", "Bob"], [NAN] * 6),
+        (["ann\ud800", "\udc00", "bob"], [NAN, NAN, 3]),
         (["ann", None, "bob"], [1, NAN, 3]),
         ([None, None], [NAN, NAN]),
         (["bob", "x" * 300, "ann"], [3, NAN, 1]),
