@@ -151,8 +151,9 @@ def test_a_result_can_be_saved_once(tmp_path):
 
 
 def test_the_bench_finds_all_ways_equal(tmp_path, capsys):
+    from bench.aims import Aims
     from bench.asof import run
 
-    run(tmp_path, rows=20_000, asked_rows=500, columns=3, repeats=1)
+    run(tmp_path, 20_000, 500, columns=3, repeats=1, aims=Aims())
     assert "all 4 equal: 500 rows" in (printed := capsys.readouterr().out)
     assert "all 2 equal: 500 rows" in printed
