@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,16 +23,21 @@ def test_whatever_the_follower_does_a_worker_writes_what_waits_and_leaves_none_b
 ) -> None:
     if signals:
         monkeypatch.setattr(module, "LIMITS", replace(LIMITS, watch_close_seconds=0.2))
+    others = _followers()
     running = Running(settings_of(home), PRODUCTS)
     running.start()
-    until(lambda: bool(_follower() and running.journal.scribe))
-    ends = [psutil.Process(_follower()), psutil.Process(running.journal.scribe)]
+    until(lambda: bool(_followers() - others and running.journal.scribe))
+    ends = [*_followers() - others, psutil.Process(running.journal.scribe)]
     for each in signals:
         os.kill(ends[0].pid, each)
     running.close()
     assert [each.is_running() for each in ends] == [False, False]
 
 
-def _follower() -> int | None:
-    found = psutil.Process().children()
-    return next((each.pid for each in found if "serving.versions.follower" in each.cmdline()), None)
+def _followers() -> set[psutil.Process]:
+    found = set()
+    for each in psutil.Process().children():
+        with suppress(psutil.Error):  # other tests' may have ended
+            if "serving.versions.follower" in each.cmdline():
+                found.add(each)
+    return found
