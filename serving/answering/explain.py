@@ -10,7 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
-from feature_repo.kernels import kernels
+from feature_repo.kernels import kernels, of_one_kind
 from feature_repo.table import Floats, Frame, Table
 from serving.answering.phrases import Phrases, Templates
 from serving.limits import LIMITS
@@ -36,19 +36,13 @@ def factors(contributions: Contributions, features: Frame, phrases: Phrases, top
     """
     slots, matrix = (features.slots, features.numbers) if isinstance(features, Table) else (NO_SLOTS, NO_NUMBERS)
     templates = phrases.templates(contributions.names, slots)
-    values, numbers = _of_one_kind(contributions.values), _of_one_kind(matrix)
+    values, numbers = of_one_kind(contributions.values), of_one_kind(matrix)
     places, both = np.zeros((len(values), top), np.int64), np.zeros((2, len(values), top))
     count = picking().pick(values, templates.rows, numbers, places, both)
     if count < 0:
         raise DataError("contributions: not finite, allowed: numbers")
     others = _others(contributions, features, phrases, places, both[0], templates) if count else NO_OTHERS
     return _told(places, both, templates, others)
-
-
-def _of_one_kind(numbers: Floats) -> Floats:
-    """As kernels are compiled for: for another they would be compiled anew, seconds within a request."""
-    is_so = numbers.flags.carray and numbers.dtype == np.float64
-    return numbers if is_so else np.array(numbers, np.float64, order="C")
 
 
 def _others(

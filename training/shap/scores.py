@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
-from feature_repo.kernels import kernels
+from feature_repo.kernels import kernels, of_one_kind
 from training.shap.forest import Floats, Forest, Ints
 from training.shap.reads import reads, thresholds
 from training.shap.treeshap import probe
@@ -129,8 +129,7 @@ class Together:
         """
         if self._ours is None or len(places) != self._ours.forests[0].features:
             return np.concatenate([by_lightgbm(booster, columns[places].T) for booster in self.boosters])
-        # of one kind always: for another the kernel would be compiled anew, seconds within a request
-        return self._ours.sums(columns if columns.flags.carray else np.require(columns, np.float64, ["C", "W"]), places)
+        return self._ours.sums(of_one_kind(columns), places)
 
 
 def by_lightgbm(booster: Any, matrix: Floats) -> Floats:

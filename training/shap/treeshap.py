@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feature_repo.errors import DataError
-from feature_repo.kernels import kernels
+from feature_repo.kernels import kernels, of_one_kind
 from training.shap.forest import CATEGORICAL, Floats, Forest, Ints
 from training.shap.points import quadratures
 from training.shap.reads import reads, thresholds
@@ -83,11 +83,8 @@ class TreeShap:
         forest = self.forest
         found = np.zeros((columns.shape[1], forest.classes, forest.features + 1))
         found[:, :, -1] = self.expected
-        # of one kind always: for another the kernel would be compiled anew, seconds within a request
-        is_ready = columns.flags.carray and columns.dtype == np.float64
-        asked = columns if is_ready else np.require(columns, np.float64, ["C", "W"])
         model = self.splits, self.trees, self.reads, forest.words, self.points, self.inverses
-        kernels("training.shap.quadrature").add_contributions(*model, asked, places, found)
+        kernels("training.shap.quadrature").add_contributions(*model, of_one_kind(columns), places, found)
         return found.reshape(len(found), -1)
 
 
