@@ -1,6 +1,10 @@
-"""Connections that ask again as soon as they are answered, whatever the answer says; run in a process of its own."""
+"""Connections that ask again as soon as they are answered, whatever the answer says; run in a process of its own.
+
+Each question once: where the request holds %08d that becomes its number, else a kept answer would be given again.
+"""
 
 import asyncio
+import itertools
 import json
 import sys
 import time
@@ -30,12 +34,13 @@ class Tally:
 async def load(url: str, request: bytes, connections: int, seconds: float) -> Tally:
     """Ask over so many connections for so long."""
     tally, end = Tally(), time.monotonic() + seconds
+    numbers = itertools.count(time.time_ns() // 1000 % 50_000_000)
     place = urlsplit(url)
 
     async def ask() -> None:
         reader, writer = await asyncio.open_connection(place.hostname, place.port)
         while (begun := time.monotonic()) < end:
-            writer.write(request)
+            writer.write(request % next(numbers))
             head = await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
             tally.add(head, time.monotonic() - begun)
