@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from bench import processors
 from bench.ranker import PATH
 from feature_repo.errors import SettingsError
 from feature_repo.retrieval import facts
@@ -42,7 +43,7 @@ class Load:
             raise SettingsError("wrk: not found, it is a package of most systems")
         asked = (PATH, self.token, self.people, self.tasks, question.limit, str(question.explain).lower())
         options = ("-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s", "-s", SCRIPT, url, "--")
-        command = [wrk, *map(str, (*options, seed, *asked))]
+        command = [*processors.for_load(), wrk, *map(str, (*options, seed, *asked))]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         return Measured(**json.loads(done.stdout.splitlines()[-1]))
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import processors
 from bench.load import CANDIDATES, Load, Question
 from bench.ranker import PATH
 
@@ -47,7 +48,7 @@ class Pace:
 
     def start(self) -> "subprocess.Popen[bytes]":
         """A process that asks."""
-        return subprocess.Popen([sys.executable, __file__, json.dumps(asdict(self))])
+        return subprocess.Popen([*processors.for_load(), sys.executable, __file__, json.dumps(asdict(self))])
 
     def answers(self) -> NDArray[np.void]:
         """What it found."""

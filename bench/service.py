@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import psutil  # type: ignore[import-untyped]
 
+from bench import processors
 from feature_repo.settings import Settings
 from feature_repo.sources.processes import free_port
 from serving import launch
@@ -51,7 +52,12 @@ def running(
     began = time.monotonic()
     with (Path(environment["TALENTML_HOME"]) / f"server-{url.rpartition(':')[2]}.log").open("w+b") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=dict(environment), stdout=log, stderr=log, start_new_session=True
+            [*processors.for_servers(), *command],
+            cwd=ROOT,
+            env=dict(environment),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         try:
             while not is_ready(url):

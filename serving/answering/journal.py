@@ -14,7 +14,7 @@ from serving.limits import LIMITS
 from serving.telemetry.metrics import Metrics
 
 LOG = logging.getLogger("talentml.serving")
-ROUND_SECONDS = 0.05
+ROUND_SECONDS = 0.1
 """How often what was written is noted, which takes the interpreter from the event loop for 0.2 ms."""
 RESTART_SECONDS = 2.0
 END_SECONDS = 1.0  # that a scribe's end may take on a busy machine
@@ -135,5 +135,6 @@ class Journal:
                 LOG.warning("the prediction log cannot be written, %s more answers wait: %s", waiting, report.away)
             if report.error:
                 LOG.error("an answer cannot be logged: %s", report.error)
+        self._spool.give_back()
         self._metrics.log_waiting.set(self._spool.count)
         self._metrics.log_waiting_bytes.set(self._spool.bytes)
