@@ -6,7 +6,6 @@ build and 21 ms a search at recall .989, its exact search over the same codes 7.
 """
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,8 @@ class Neighbours:
     def search(self, queries: ArrayLike, k: int) -> Found:
         """The k nearest of each query.
 
-        queries: shape (queries, dims) or (dims,). Raises DataError for other dims or k below 1. The first search of a
-        process over more than 3k rows compiles the scan, .8 s: a service searches once as it starts.
+        queries: shape (queries, dims) or (dims,). Raises DataError for other dims or k below 1. The first search on a
+        machine over more than 3k rows compiles the scan, .8 s.
         """
         asked = _matrix(queries)
         if asked.shape[1] != self.dims:
@@ -82,9 +81,11 @@ class Neighbours:
         rows = len(self.keys)
         if rows <= count:
             return np.arange(rows)
+        from feature_repo.scanning import cosines
+
         code, _ = coded(query[None, :])
         scores = np.empty(rows, np.float32)
-        _scan()(self.codes, code[0], self.steps, scores)
+        cosines(self.codes, code[0], self.steps, scores)
         return np.sort(np.argpartition(scores, rows - count)[rows - count :])
 
     def without(self, keys: ArrayLike) -> "Neighbours":
@@ -134,19 +135,3 @@ def coded(units: Floats) -> tuple[Codes, Floats]:
     steps = np.abs(units).max(axis=1, initial=0) / LEVELS
     codes = np.round(units / np.where(steps > 0, steps, 1)[:, None]).astype(np.int8)
     return codes, steps.astype(np.float32)
-
-
-@cache
-def _scan() -> Any:
-    """(codes, query's code, steps, scores to fill): LLVM turns the loop into instructions over 32 codes at once."""
-    import numba
-
-    @numba.njit("void(i1[:, ::1], i1[::1], f4[::1], f4[::1])", fastmath=True, nogil=True)  # type: ignore[untyped-decorator]
-    def scan(codes: Any, query: Any, steps: Any, scores: Any) -> None:
-        for row in range(codes.shape[0]):
-            total = np.int32(0)
-            for place in range(codes.shape[1]):
-                total += np.int32(codes[row, place]) * np.int32(query[place])
-            scores[row] = total * steps[row]
-
-    return scan

@@ -38,8 +38,9 @@ from fastapi.testclient import TestClient
 from feature_repo.settings import load
 from serving.access.auth import Tokens
 from serving.routes.refusals import Refusals
-from serving.service import APP, TalentService
+from serving.service import TalentService
 from serving.telemetry.metrics import Metrics
+from serving.worker import APP
 
 APP.state.running = SimpleNamespace(tokens=Tokens.of(load()), metrics=Metrics(), refusals=Refusals(None, ()))
 client = TestClient(TalentService.to_asgi())
@@ -67,6 +68,14 @@ def test_a_worker_that_has_answered_holds_no_library_that_serving_does_not_need(
     found = json.loads(done.stdout.splitlines()[-1])
     unwanted = {"feast", "torch", "evidently", "pandas", "sklearn", "mlflow", "great_expectations", "airflow", "shap"}
     assert (found["source"], unwanted & set(found["modules"])) == ("model", set())
+
+
+def test_bentomls_parent_which_begins_the_workers_imports_nothing_that_answers(home: Path) -> None:
+    asked = "import serving.service, sys; print(*sys.modules)"
+    variables = environment(settings_of(home))
+    done = subprocess.run([sys.executable, "-c", asked], env=variables, cwd=ROOT, capture_output=True, check=True)
+    answering = {"serving.worker", "serving.running", "polars", "numba", "ibis", "sqlalchemy"}
+    assert answering & set(done.stdout.decode().split()) == set()
 
 
 def test_the_service_is_bound_to_loopback_and_keeps_its_state_in_the_home(tmp_path: Path) -> None:
