@@ -4,7 +4,7 @@ import mmap
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from functools import partial
@@ -23,7 +23,8 @@ from serving.answering.published import Published
 from serving.limits import LIMITS
 from tests.patience import LONG
 from tests.serving import tiny, world
-from tests.serving.conftest import Service, promote, promoted, started
+from tests.serving.conftest import Service, promote, promoted
+from tests.serving.conftest import serve as serve
 from training.products import PRODUCTS
 
 STALENESS, AGE = "talentml_features_staleness_seconds", "talentml_features_age_seconds"
@@ -37,19 +38,6 @@ def home(tmp_path: Path) -> Path:
     home = world.copy(tmp_path / "home")
     promote(home, promoted(home, 3))
     return home
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Path], Service]]:
-    services: list[Service] = []
-
-    def start(home: Path) -> Service:
-        services.append(started(home, journal=False))
-        return services[-1]
-
-    yield start
-    for each in services:
-        each.running.journal.close()
 
 
 Serve = Callable[[Path], Service]

@@ -19,7 +19,8 @@ from monitoring.experiment import Experiment, Mode
 from serving.versions import champions
 from serving.versions.follower import asked
 from tests.serving import tiny, world
-from tests.serving.conftest import Service, started
+from tests.serving.conftest import Service
+from tests.serving.conftest import serve as serve
 from tests.serving.damage import DAMAGES
 from tests.serving.process import Line
 from tests.serving.registered import PRODUCT, candidate, move
@@ -128,20 +129,6 @@ def failing(home: Path, number: int, kind: type[Curt]) -> Candidate:
     KINDS[kind.kind] = f"{__name__}:{kind.__name__}"
     parts = (getattr(good.model, name) for name in ("booster", "names", "outputs", "number"))
     return replace(good, model=kind(*parts))
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Starts the application over a home."""
-    services: list[Service] = []
-
-    def start(home: Path) -> Service:
-        services.append(started(home, journal=False))
-        return services[-1]
-
-    yield start
-    for each in services:
-        each.running.journal.close()
 
 
 @pytest.fixture

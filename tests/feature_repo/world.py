@@ -5,7 +5,9 @@ from pathlib import Path
 import polars as pl
 
 from feature_repo.sources.streams import STREAMS, Stream
+from feature_repo.sources.streams import stream as stream_named
 from feature_repo.window import instant
+from training.product import Facts
 
 FILLERS: dict[type, object] = {str: "x", int: 1, float: 1.0, bool: True}
 
@@ -44,3 +46,15 @@ def write_streams(folder: Path, **tables: str) -> dict[str, Path]:
             files[stream.name]
         )
     return files
+
+
+def facts_of(folder: Path, tables: dict[str, str], as_of: object) -> Facts:
+    """What was known of these tables as of an instant: a stream's last rows, or its first, per key."""
+    files = write_streams(folder, **tables)
+
+    def facts(stream: str, *, first: bool = False) -> pl.LazyFrame:
+        key = stream_named(stream).key
+        known = pl.scan_parquet(files[stream]).filter(pl.col("recorded_at") < as_of).sort("recorded_at")
+        return known.unique(key, keep="first" if first else "last", maintain_order=True)
+
+    return facts

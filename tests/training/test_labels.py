@@ -1,13 +1,11 @@
 """Spines against tables worked out by hand."""
 
-from pathlib import Path
-
 import polars as pl
 import pytest
 
-from feature_repo.sources.streams import stream as stream_named
 from feature_repo.window import Window
-from tests.feature_repo.world import day, write_streams
+from tests.feature_repo import world
+from tests.feature_repo.world import day
 from training.labels import assignment_rows, performance_rows
 
 TABLES = {
@@ -39,15 +37,8 @@ TABLES = {
 WINDOW = Window(day("01"), day("30"))
 
 
-def facts_of(folder: Path, as_of, **tables):
-    files = write_streams(folder, **{**TABLES, **tables})
-
-    def facts(stream: str, *, first: bool = False) -> pl.LazyFrame:
-        key = stream_named(stream).key
-        known = pl.scan_parquet(files[stream]).filter(pl.col("recorded_at") < as_of).sort("recorded_at")
-        return known.unique(key, keep="first" if first else "last", maintain_order=True)
-
-    return facts
+def facts_of(folder, as_of, **tables):
+    return world.facts_of(folder, {**TABLES, **tables}, as_of)
 
 
 def test_candidates_are_those_known_to_have_worked_in_the_year_before(tmp_path):

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from feature_repo.sources.streams import stream as stream_named
 from feature_repo.window import Window
-from tests.feature_repo.world import day, write_streams
+from tests.feature_repo import world
+from tests.feature_repo.world import day
 from training.products import PRODUCTS
 from training.products.career import match_rows as career_rows
 from training.products.learning import list_rows
@@ -56,14 +56,7 @@ WINDOW = Window(day("02"), day("11"))
 
 
 def facts_of(folder, as_of, **tables):
-    files = write_streams(folder, **{**TABLES, **tables})
-
-    def facts(stream: str, *, first: bool = False) -> pl.LazyFrame:
-        key = stream_named(stream).key
-        known = pl.scan_parquet(files[stream]).filter(pl.col("recorded_at") < as_of).sort("recorded_at")
-        return known.unique(key, keep="first" if first else "last", maintain_order=True)
-
-    return facts
+    return world.facts_of(folder, {**TABLES, **tables}, as_of)
 
 
 def test_an_application_is_asked_about_when_it_was_made(tmp_path):
