@@ -226,6 +226,15 @@ def test_whoever_waits_for_leave_to_send_and_is_refused_is_sent_away(guarded: Gu
     assert (b"connection", b"close") in answer["headers"]
 
 
+def test_a_length_with_many_zeros_before_it_is_that_length(guarded: Guarded) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b'{"person_id": "P1", "task_id": "T60"}', "more_body": False}
+
+    lengths = {"0" * 5_000 + "37": 200, "0" * 5_000 + str(LIMITS.body_bytes + 1): 413}
+    found = {length: sent(guarded(), receive, **{"content-length": length})["status"] for length in lengths}
+    assert found == lengths
+
+
 def test_a_sender_that_goes_away_within_the_body_leaves_no_half_request(guarded: Guarded) -> None:
     parts = [
         {"type": "http.disconnect"},
