@@ -44,10 +44,14 @@ class Live:
         return httpx.Client(base_url=self.server.url, headers=headers, timeout=LONG)
 
     @contextmanager
-    def line(self) -> Iterator["Line"]:
-        """A bare connection."""
+    def line(self, receives: int | None = None) -> Iterator["Line"]:
+        """A bare connection. receives: bytes that may wait to be read, as many as usual if None."""
         place = urlsplit(self.server.url)
-        with socket.create_connection((place.hostname, place.port), timeout=LONG) as found:
+        with socket.socket() as found:
+            found.settimeout(LONG)
+            if receives is not None:
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+            found.connect((place.hostname, place.port))
             yield Line(found, self.token())
 
     @property

@@ -3,6 +3,7 @@
 import gzip
 import os
 import pickle
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from serving.limits import Limits
 from tests.faults.live import ESTIMATE, QUESTION, RANK, Line, Live, live, seconds_of
 from tests.patience import LONG
 
@@ -124,6 +126,17 @@ def test_a_hundred_callers_that_never_finish_keep_nobody_from_being_answered(abu
             other = slow.enter_context(abused.line())
             begun = other.head("Content-Length: 1000") if number % 2 else other.head()[:40]
             other.socket.sendall(begun)
+        assert {client.post(RANK, content=QUESTION).status_code for _ in range(20)} == {200}
+
+
+def test_callers_without_a_token_that_read_no_answer_keep_nobody_from_one(abused: Live) -> None:
+    """Each asks for 8 MB, of which the kernel keeps 4 at most: the rest waits in the service."""
+    with ExitStack() as slow, abused.client() as client:
+        for _ in range(Limits().in_flight + 4):
+            other = slow.enter_context(abused.line(receives=4_096))
+            other.socket.sendall(6 * b"GET /docs-assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert other.socket.recv(8) == b"HTTP/1.1"
+        time.sleep(1)  # as much is sent as goes
         assert {client.post(RANK, content=QUESTION).status_code for _ in range(20)} == {200}
 
 

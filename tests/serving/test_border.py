@@ -171,6 +171,7 @@ def test_a_full_service_says_so_before_it_looks_at_tokens_and_still_shows_its_he
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert ours.http.get("/api/v1/health").status_code == 200
     assert ours.http.get("/metrics", headers=ours.token()).status_code == 200
+    assert ours.http.get("/docs-assets/swagger-ui.css").status_code == 200
 
 
 def test_the_size_of_a_body_is_looked_at_after_the_token(guarded: Guarded) -> None:
