@@ -56,7 +56,8 @@ class Shedding:
         self._waiting.append(turn := asyncio.get_running_loop().create_future())
         await turn
         if time.perf_counter() - arrived > self._limits.wait_seconds:
-            await self._refuse()
+            with self.given_up:
+                await self._refuse()
 
     def _next(self) -> None:
         """Begin one request per round of the event loop.

@@ -54,6 +54,21 @@ def test_who_has_waited_too_long_for_its_turn_is_turned_away(monkeypatch: pytest
     assert asyncio.run(story()) == [200, 200, 200, 503, 503]
 
 
+def test_who_is_turned_away_late_leaves_its_place_before_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(shedding_module, "time", clock)
+
+    async def story() -> tuple[int, list[int]]:
+        shedding = Shedding(replace(LIMITS, wait_seconds=60.0, refusal_seconds=1.0))
+        three = [asyncio.create_task(asked(shedding, 0.0, lambda: clock.sleep(100.0))) for _ in range(3)]
+        await asyncio.gather(*three[:2])
+        for _ in range(10):  # turns of the loop: the third one is held back meanwhile
+            await asyncio.sleep(0)
+        return shedding.in_flight, await asyncio.gather(*three)
+
+    assert asyncio.run(story()) == (0, [200, 200, 503])
+
+
 class Clock:
     """Seconds that pass when a test says so."""
 
