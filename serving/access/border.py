@@ -97,6 +97,7 @@ class Border:
             with Deadline(self._deadlines, self._limits.body_seconds) as deadline:
                 with self._shedding.given_up:
                     body = await whole(answer.headers, receive, self._limits)
+                    await self._shedding.check()  # others may have the place now
                 deadline.move(self._limits.answer_seconds)
                 scope["state"]["body"] = body
                 await self.app(scope, _replayed(body, receive), answer.send)

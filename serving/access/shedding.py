@@ -33,8 +33,7 @@ class Shedding:
         self.given_up = _GivenUp(self)
 
     async def __aenter__(self) -> None:
-        if self.in_flight >= self._limits.in_flight:
-            await self._refuse()
+        await self.check()
         self.in_flight += 1
         if self._has_begun_one:
             try:
@@ -50,6 +49,11 @@ class Shedding:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.in_flight -= 1
+
+    async def check(self) -> None:
+        """Raises ProblemError 503 where all places are taken: to be asked before one is taken, or taken again."""
+        if self.in_flight >= self._limits.in_flight:
+            await self._refuse()
 
     async def _turn(self) -> None:
         arrived = time.perf_counter()

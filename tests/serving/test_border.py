@@ -1,6 +1,7 @@
 """Who gets through the border, in which order it looks, and that nothing slips past it."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
@@ -196,15 +197,20 @@ def scope(ours: Ours, **headers: str) -> dict[str, Any]:
     return {"type": "http", "method": "POST", "path": PERFORMANCE, "headers": raw, "query_string": b""}
 
 
-def sent(ours: Ours, receive: Callable[[], Any], **headers: str) -> dict[str, Any]:
-    """The start of the answer to a body that comes in its own way."""
+async def said(ours: Ours, receive: Callable[[], Any], **asked: Any) -> list[Any]:
+    """The messages of the answer to a body that comes in its own way. asked: of the request, what is not as usual."""
     messages: list[Any] = []
 
     async def send(message: Any) -> None:
         messages.append(message)
 
-    asyncio.run(ours.border(scope(ours, **headers), receive, send))
-    found: dict[str, Any] = messages[0]
+    await ours.border({**scope(ours), **asked}, receive, send)
+    return messages
+
+
+def sent(ours: Ours, receive: Callable[[], Any], **headers: str) -> dict[str, Any]:
+    """The start of the answer."""
+    found: dict[str, Any] = asyncio.run(said(ours, receive, **scope(ours, **headers)))[0]
     return found
 
 
@@ -216,6 +222,30 @@ def test_a_body_that_never_ends_is_given_up_with_its_connection(guarded: Guarded
     answer = sent(guarded(limits=replace(LIMITS, body_seconds=0.1)), drip)
     assert answer["status"] == 408
     assert (b"connection", b"close") in answer["headers"]
+
+
+def test_of_many_bodies_that_end_at_once_no_more_are_worked_on_than_there_are_places(guarded: Guarded) -> None:
+    """Else who sends all but the end of a hundred bodies, and then the ends, has a hundred worked on."""
+    ours = guarded(limits=replace(LIMITS, in_flight=1, answer_seconds=0.05))
+
+    async def story() -> list[str]:
+        waiting, ends = [], asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            waiting.append(1)
+            await ends.wait()
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        asking = []
+        for number in range(3):
+            asking.append(asyncio.create_task(said(ours, receive, method="GET", path="/slow")))
+            while len(waiting) <= number:
+                await asyncio.sleep(0)
+        ends.set()
+        return [json.loads(body["body"])["detail"] for _, body in await asyncio.gather(*asking)]
+
+    late, *refused = asyncio.run(story())
+    assert (late[:16], refused) == ("No answer within", ["Too many requests at once; try again."] * 2)
 
 
 def test_whoever_waits_for_leave_to_send_and_is_refused_is_sent_away(guarded: Guarded) -> None:
