@@ -29,6 +29,8 @@ PUBLIC = frozenset({"/api/v1/health", "/openapi.json", "/docs"})
 ASSETS = f"{docs.ASSETS}/"
 ALWAYS = frozenset({*PUBLIC, "/metrics"})
 """Paths that are answered even when too much is asked: who looks after the service must be able to see it."""
+REPORTS, FEEDBACK = ("/api/v1/ml/", "/api/v1/models/"), "/feedback"
+"""How the paths begin, or end, whose routes may wait for the platform's database."""
 
 
 class Border:
@@ -38,6 +40,9 @@ class Border:
     asks too often; 413 and 408 for a body too large or too slow. The application finds request_id, headers, started,
     running, caller and body in the request's state. A request id is taken from X-Request-ID if it is 1 to 64 of A-Z a-z
     0-9 . _ : - and is made otherwise. tokens, limiter: those of app.state.running by default.
+
+    What waits for the platform's database has places of its own: one that hangs holds each for 5 to 10 s, and answers,
+    which need none, would find them taken. Source: Nygard, Release It!, 2nd edition, chapter 5, "Bulkheads".
     """
 
     def __init__(
@@ -45,7 +50,7 @@ class Border:
     ) -> None:
         self.app = app
         self._tokens, self._limiter, self._limits = tokens, limiter, limits
-        self._shedding, self._deadlines = Shedding(limits), Deadlines()
+        self._answers, self._database, self._deadlines = Shedding(limits), Shedding(limits), Deadlines()
         self._ids = request_ids()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,13 +78,14 @@ class Border:
 
     async def _pass(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         # Assets take no place: 32 readers without a token, who asked for 8 MB and read none, kept all from an answer.
-        if scope["path"] in ALWAYS or scope["path"].startswith(ASSETS):
+        path = scope["path"]
+        if path in ALWAYS or path.startswith(ASSETS):
             await self._let_in(scope)
             await self.app(scope, receive, answer.send)
             return
-        async with self._shedding:
+        async with (places := self._database if waits_for_database(path) else self._answers):
             await self._let_in(scope)
-            await self._in_time(scope, receive, answer)
+            await self._in_time(scope, receive, answer, places)
 
     async def _let_in(self, scope: Scope) -> None:
         """Say in the request's state who asks, and count it; public paths are for anybody."""
@@ -90,14 +96,14 @@ class Border:
         state["caller"] = caller = (self._tokens or running.tokens).caller(authorization(scope["headers"]))
         await (self._limiter or running.limiter).check(caller.subject)
 
-    async def _in_time(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+    async def _in_time(self, scope: Scope, receive: Receive, answer: "_Answer", places: Shedding) -> None:
         """One deadline for the body and then for the answer."""
         body = None
         try:
             with Deadline(self._deadlines, self._limits.body_seconds) as deadline:
-                with self._shedding.given_up:
+                with places.given_up:
                     body = await whole(answer.headers, receive, self._limits)
-                    await self._shedding.check()  # others may have the place now
+                    await places.check()  # others may have the place now
                 deadline.move(self._limits.answer_seconds)
                 scope["state"]["body"] = body
                 await self.app(scope, _replayed(body, receive), answer.send)
@@ -106,7 +112,7 @@ class Border:
 
     def _measure(self, scope: Scope, answer: "_Answer", trace: Trace) -> None:
         metrics, seconds = scope["state"]["running"].metrics, time.perf_counter() - answer.started
-        route, in_flight = template(scope), self._shedding.in_flight
+        route, in_flight = template(scope), self._answers.in_flight + self._database.in_flight
         metrics.answered(route, answer.status, seconds)
         metrics.in_flight.set(in_flight)
         logs.request(scope, route, trace, answer.status, seconds, in_flight)
@@ -142,6 +148,11 @@ class _Answer:
         if error.status == 408 or b"expect" in self.headers:
             error.headers["Connection"] = "close"
         await error.answer(self.request_id)(scope, receive, self.send)
+
+
+def waits_for_database(path: str) -> bool:
+    """Whether the route of a path may wait for the platform's database, as all but the products' own do."""
+    return path.endswith(FEEDBACK) or path.startswith(REPORTS)
 
 
 def request_ids() -> Iterator[str]:
