@@ -149,7 +149,12 @@ class Route:
     reads: tuple[Column, ...] = ()
     """What order and extras look at beside the columns of the model and the rule."""
     batch: str = ""
-    """The path of the batch form; path + "/batch" where not given. A route by GET has none."""
+    """The path of the batch form where it is not path + "/batch". A route by GET has none."""
+
+    @property
+    def batch_path(self) -> str:
+        """The path of the batch form."""
+        return self.batch or f"{self.path}/batch"
 
     @property
     def keys(self) -> tuple[str, ...]:

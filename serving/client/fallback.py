@@ -41,17 +41,13 @@ def ruled(method: str, path: str, body: bytes) -> dict[str, Any]:
     return _answer(product, route, request)
 
 
-def _batch_path(route: Route) -> str:
-    return route.batch or f"{route.path}/batch"
-
-
 @cache
 def _declared(path: str) -> tuple[Product, Route]:
     return next(
         (product, route)
         for product in PRODUCTS.values()
         for route in product.routes
-        if path in (route.path, _batch_path(route))
+        if path in (route.path, route.batch_path)
     )
 
 

@@ -94,17 +94,7 @@ def _add_route(app: FastAPI, product: Product, route: Route, given: Mapping[str,
     _add(app, product, route.path, route.method, answer, request, reply, name, title)
     if route.method == "POST":
         many, batch = batch_model(name, request), batch_reply(name, reply)
-        _add(
-            app,
-            product,
-            route.batch or f"{route.path}/batch",
-            "POST",
-            answers,
-            many,
-            batch,
-            f"{name}Batch",
-            f"{title}, many at once",
-        )
+        _add(app, product, route.batch_path, "POST", answers, many, batch, f"{name}Batch", f"{title}, many at once")
 
 
 def _add(

@@ -142,7 +142,7 @@ def _show(paths: Json, product: Product, route: Route) -> None:
                 parameter["example"] = values[parameter["name"]]
         return
     operation["requestBody"]["content"][JSON]["examples"] = request_examples(product, route)
-    batch = paths[route.batch or f"{route.path}/batch"]["post"]
+    batch = paths[route.batch_path]["post"]
     batch["requestBody"]["content"][JSON]["example"] = {"requests": [request_example(product, route, {})]}
     _answer(batch)["example"] = {"answers": [answer]}
 

@@ -47,9 +47,6 @@ def test_feedback_that_waits_for_its_answer_keeps_nobody_from_one(
 
 @pytest.mark.parametrize("path", application(PRODUCTS).openapi()["paths"].keys() - ALWAYS)
 def test_every_route_but_a_product_s_own_waits_for_the_database(path: str) -> None:
-    own = {route.path for product in PRODUCTS.values() for route in product.routes}
-    assert waits_for_database(path) == (path.removesuffix("/batch") not in own and path != LEARN_MANY)
-
-
-LEARN_MANY = "/api/v1/recommendations/batch"
-"""The batch form that has a path of its own."""
+    routes = [route for product in PRODUCTS.values() for route in product.routes]
+    own = {path for route in routes for path in (route.path, route.batch_path)}
+    assert waits_for_database(path) == (path not in own)

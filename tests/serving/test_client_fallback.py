@@ -47,7 +47,7 @@ def test_the_rule_says_what_a_service_says_that_has_nothing_else(tmp_path: Path,
 
 @pytest.mark.parametrize("asked", [each for each in ASKED if each.route.method == "POST"], ids=str)
 def test_a_batch_is_answered_by_the_rule_in_its_order(asked: Asking) -> None:
-    path = asked.route.batch or f"{asked.route.path}/batch"
+    path = asked.route.batch_path
     found = ruled("POST", path, to_json({"requests": [asked.body, {**asked.body, "explain": False}]}))
     reply = reply_model("any", asked.product, asked.route)
     batch_reply("any", reply).model_validate_json(to_json(found))

@@ -16,7 +16,7 @@ PRODUCT_PATHS = [
     path
     for product in PRODUCTS.values()
     for route in product.routes
-    for path in (route.path, *([route.batch or f"{route.path}/batch"] if route.method == "POST" else []))
+    for path in (route.path, *([route.batch_path] if route.method == "POST" else []))
 ]
 
 

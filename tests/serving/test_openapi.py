@@ -53,7 +53,7 @@ def test_a_route_has_its_request_its_answer_and_its_problems(document: dict[str,
 
 @every_route
 def test_a_route_that_is_posted_to_has_a_batch_form(document: dict[str, Any], asked: Asking) -> None:
-    batch = document["paths"].get(asked.route.batch or f"{asked.route.path}/batch")
+    batch = document["paths"].get(asked.route.batch_path)
     assert (batch is not None) == (asked.route.method == "POST")
 
 

@@ -68,7 +68,7 @@ def test_extras_are_said_with_and_without_an_explanation(service: Service, asked
 @batches
 def test_a_batch_gives_what_each_request_alone_gives_in_their_order(service: Service, asked: Asking) -> None:
     bodies: list[dict[str, Any]] = [{**asked.body, "explain": explain} for explain in (True, False)]
-    path = asked.route.batch or f"{asked.route.path}/batch"
+    path = asked.route.batch_path
     found = service.http.post(path, json={"requests": bodies})
     name = schema_name(asked.product, asked.route)
     batch_reply(name, reply_model(name, asked.product, asked.route)).model_validate_json(found.content)
@@ -83,7 +83,7 @@ def lasting(answer: dict[str, Any]) -> dict[str, Any]:
 
 @batches
 def test_a_batch_with_one_bad_request_is_refused_and_names_it(service: Service, asked: Asking) -> None:
-    path = asked.route.batch or f"{asked.route.path}/batch"
+    path = asked.route.batch_path
     found = service.http.post(path, json={"requests": [asked.body, {**asked.body, "explain": "yes"}]})
     assert (found.status_code, [error["field"] for error in found.json()["errors"]]) == (422, ["requests.1.explain"])
 
@@ -94,7 +94,7 @@ GIVABLE = [each for each in ASKED if each.route.method == "POST" and each.route.
 @pytest.mark.parametrize("asked", GIVABLE, ids=str)
 def test_of_a_batch_with_a_subject_that_is_not_stored_nothing_is_answered(service: Service, asked: Asking) -> None:
     """None of its answers is counted, logged, or part of an experiment."""
-    path, last = asked.route.batch or f"{asked.route.path}/batch", asked.route.subject[-1]
+    path, last = asked.route.batch_path, asked.route.subject[-1]
     count = f'talentml_answers_total{{product="{asked.product.name}",source="model"}}'
     before = service.metric(count)
     found = service.http.post(path, json={"requests": [asked.body, {**asked.body, last.key: "nobody"}]})
