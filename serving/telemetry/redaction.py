@@ -16,7 +16,10 @@ HIDDEN = "***"
 CREDENTIALS = (
     (re.compile(r"(?<=://)[^/\s@]*@"), HIDDEN + "@"),
     (re.compile(r"eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)?"), HIDDEN),
-    (re.compile(r"(?i)\b(bearer|password|passwd|pwd|secret|token)(\s*[=:]\s*|\s+)['\"]?[^\s'\",;]+"), rf"\1\2{HIDDEN}"),
+    (
+        re.compile(r"(?i)\b(bearer|password|passwd|pwd|secret|token)((?:['\"]?\s*[=:]|\s)\s*['\"]?)[^\s'\",;]+"),
+        rf"\1\2{HIDDEN}",
+    ),
 )
 SHORTEST_SECRET = 4
 MOST_CAUSES, MOST_FRAMES, LONGEST = 5, 30, 500

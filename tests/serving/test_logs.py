@@ -200,6 +200,8 @@ def test_of_others_lines_only_the_template_is_kept() -> None:
         ("got eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.sig here", "got *** here"),
         ("postgresql://u:p%40ss@db/x", "postgresql://***@db/x"),
         ("password=hunter2, user=u", "password=***, user=u"),
+        ('{"password": "hunter2", "user": "u"}', '{"password": "***", "user": "u"}'),
+        ("{'token': 'hunter2'}", "{'token': '***'}"),
         ("the words hunter22 and more", "the words *** and more"),
         ("one line\nand another", "one line"),
     ],
