@@ -27,9 +27,10 @@ MOST_CAUSES, MOST_FRAMES, LONGEST = 5, 30, 500
 
 def secrets(settings: Settings) -> frozenset[str]:
     """Every secret among the settings, and the password within each address."""
-    values = (value for name in Settings.model_fields if isinstance(value := getattr(settings, name), SecretStr))
-    whole = [value.get_secret_value() for value in values]
-    parts = [password for value in whole for password in _passwords(value)]
+    values = [getattr(settings, name) for name in Settings.model_fields]
+    whole = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    addresses = [*whole, *(value for value in values if isinstance(value, str))]  # Airflow's has a password too
+    parts = [password for address in addresses for password in _passwords(address)]
     return frozenset(each for each in (*whole, *parts) if len(each) >= SHORTEST_SECRET)
 
 

@@ -213,6 +213,6 @@ def test_what_looks_like_a_credential_is_hidden(text: str, cleaned: str) -> None
 def test_the_known_secrets_are_those_of_the_settings_and_the_passwords_in_its_addresses(tmp_path: Path) -> None:
     settings = Settings(
         home=tmp_path, database_url=SecretStr("postgresql://u:p%40ssword@db/x"), jwt_secret=SecretStr("k" * 32),
-        _env_file=None,
+        airflow_url="http://admin:of-airflow@127.0.0.1:1", _env_file=None,
     )  # fmt: skip
-    assert secrets(settings) == {"postgresql://u:p%40ssword@db/x", "p%40ssword", "p@ssword", "k" * 32}
+    assert secrets(settings) == {"postgresql://u:p%40ssword@db/x", "p%40ssword", "p@ssword", "k" * 32, "of-airflow"}
