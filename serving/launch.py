@@ -14,6 +14,7 @@ USED = frozenset(
         "rate_limit", "redis_url",
     )
 )  # fmt: skip
+UNUSED = frozenset(f"TALENTML_{name.upper()}" for name in Settings.model_fields) - USED
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 """A request's hundred rows are too few to share: on 4 busy cores an answer took 9 ms with one thread, 20 with four."""
 
@@ -43,9 +44,10 @@ def environment(settings: Settings, workers: int = 1) -> dict[str, str]:
     Of the settings it is given those that it uses; the sources' addresses, with their passwords, are not among them.
     """
     given = {name: text for name, text in settings.variables().items() if name in USED}
+    inherited = {name: text for name, text in os.environ.items() if name.upper() not in UNUSED}
     bento = {
         "BENTOML_HOME": str(settings.root / "run" / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_CONFIG_OPTIONS": f"services.TalentService.workers={workers}",
     }
-    return {**ONE_THREAD, **os.environ, **given, **bento, "TALENTML_HOME": str(settings.root)}
+    return {**ONE_THREAD, **inherited, **given, **bento, "TALENTML_HOME": str(settings.root)}

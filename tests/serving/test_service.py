@@ -78,13 +78,16 @@ def test_bentomls_parent_which_begins_the_workers_imports_nothing_that_answers(h
     assert answering & set(done.stdout.decode().split()) == set()
 
 
-def test_the_service_is_bound_to_loopback_and_keeps_its_state_in_the_home(tmp_path: Path) -> None:
+def test_the_service_is_bound_to_loopback_and_keeps_its_state_in_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALENTML_NEO4J_URL", "bolt://u:secret@h:2")
     settings = Settings(home=tmp_path, database_url="sqlite:///x.db", mysql_url="mysql://u:secret@h:1", _env_file=None)
     variables = environment(settings, workers=3)
     assert command(8700)[-4:] == ["--host", "127.0.0.1", "--port", "8700"]
     assert variables["TALENTML_HOME"] == str(tmp_path)
     assert variables["TALENTML_DATABASE_URL"] == "sqlite:///x.db"
-    assert "TALENTML_MYSQL_URL" not in variables
+    assert not {"TALENTML_MYSQL_URL", "TALENTML_NEO4J_URL"} & set(variables)
     assert variables["BENTOML_HOME"].startswith(str(tmp_path))
     assert variables["BENTOML_CONFIG_OPTIONS"] == "services.TalentService.workers=3"
 
