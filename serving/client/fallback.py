@@ -27,7 +27,7 @@ def ruled(method: str, path: str, body: bytes) -> dict[str, Any]:
     """What the rule answers to a route's request, or to its batch form's, in the schema of the service.
 
     path: as the route declares it. body: the request as JSON; of a GET its parameters.
-    Raises RefusedError, as the service would, for a request that breaks its schema.
+    Raises RefusedError, as the service would, for a path that no product has and a request that breaks its schema.
     """
     product, route = _declared(path)
     is_batch = path != route.path
@@ -43,12 +43,11 @@ def ruled(method: str, path: str, body: bytes) -> dict[str, Any]:
 
 @cache
 def _declared(path: str) -> tuple[Product, Route]:
-    return next(
-        (product, route)
-        for product in PRODUCTS.values()
-        for route in product.routes
-        if path in (route.path, route.batch_path)
-    )
+    for product in PRODUCTS.values():
+        for route in product.routes:
+            if path in (route.path, route.batch_path):
+                return product, route
+    raise RefusedError(path, 404, "No product answers there.")
 
 
 @cache

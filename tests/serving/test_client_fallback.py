@@ -84,6 +84,11 @@ def test_a_bad_request_is_refused_though_the_service_is_away() -> None:
     assert error.value.status == 422
 
 
+def test_a_path_that_no_product_has_is_refused_though_the_service_is_away() -> None:
+    with patient(dead_url()) as client, pytest.raises(RefusedError, match="/api/v1/nowhere/batch: 404"):
+        client.batch("/api/v1/nowhere/batch", [{"person_id": "P1"}])
+
+
 def test_who_wants_no_fallback_gets_an_error() -> None:
     with (
         patient(dead_url(), fallback=False) as client,
