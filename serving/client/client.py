@@ -220,13 +220,13 @@ class Client:
         """Which version answers for each product."""
         return self._read("/models/status")
 
-    def metrics(self, **filters: str | int) -> Json:
-        """What was measured of each product's champion. For an engineer or an admin."""
-        return self._read("/ml/metrics", **filters)
+    def metrics(self) -> Json:
+        """How each product does: champion, verdict, drift, answers, feedback. For an engineer or an admin."""
+        return self._read("/ml/metrics")
 
-    def training_history(self, **filters: str | int) -> Json:
-        """Which versions were trained, judged and promoted, and why. For an engineer or an admin."""
-        return self._read("/ml/training-history", **filters)
+    def training_history(self, product: str | None = None, limit: int | None = None) -> Json:
+        """What was trained and registered, the newest first: of one product, or of all. For an engineer or an admin."""
+        return self._read("/ml/training-history", product=product, limit=limit)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -252,7 +252,7 @@ class Client:
         found: Json = from_json(self._calls.send(call))
         return found
 
-    def _read(self, path: str, **filters: str | int) -> Json:
-        params = {name: str(value) for name, value in filters.items()}
+    def _read(self, path: str, **filters: str | int | None) -> Json:
+        params = {name: str(value) for name, value in filters.items() if value is not None}
         found: Json = from_json(self._calls.send(Call("GET", API + path, params=params)))
         return found

@@ -149,6 +149,16 @@ def test_a_rollback_from_a_version_that_is_named_moves_one_step_however_often_it
         assert found.got[1].body == b'{"reason": "it is off", "version": 4}'
 
 
+def test_a_report_is_asked_for_by_what_narrows_it() -> None:
+    with scripted(says(200, {})) as found, patient(found.url) as client:
+        client.metrics()
+        client.training_history()
+        client.training_history("career", limit=2)
+        assert [each.path.removeprefix("/api/v1/ml/") for each in found.got] == [
+            "metrics", "training-history", "training-history?product=career&limit=2",
+        ]  # fmt: skip
+
+
 def test_feedback_that_cannot_be_stored_keeps_nobody_from_an_answer() -> None:
     with scripted(AWAY) as found, patient(found.url) as client:
         for _ in range(2):
