@@ -215,10 +215,21 @@ def _object(answer: bytes) -> _Said:
 
 
 def _text(error: HTTPError) -> str:
-    """The beginning of what was said with an error, which may stop within."""
+    """The beginning of what was said with an error, which may stop within, without what it repeats of the question.
+
+    The note of a run names its caller and the reason, and this goes to the log.
+    """
     with suppress(OSError, HTTPException):
-        return error.read().decode(errors="replace")[:500]
+        said = error.read()
+        with suppress(ValueError):
+            said = json.dumps(json.loads(said, object_hook=_without_input)).encode()
+        return said.decode(errors="replace")[:500]
     return ""
+
+
+def _without_input(found: dict[str, Any]) -> dict[str, Any]:
+    """As Airflow's FastAPI names what was sent."""
+    return {name: value for name, value in found.items() if name != "input"}
 
 
 def _kind(status: int) -> type[ServingError]:
