@@ -167,12 +167,6 @@ class Airflow:
         lines = self._call("GET", f"{route}/logs/{max(task.tries, 1)}?full_content=true")["content"]
         return "\n".join(line if isinstance(line, str) else str(line.get("event", "")) for line in lines)
 
-    def heartbeats(self) -> dict[str, datetime | None]:
-        """The last sign of life of each of Airflow's own processes."""
-        health = self._call("GET", "/api/v2/monitor/health")
-        marks = {name: health[name].get(f"latest_{name}_heartbeat") for name in health if name != "metadatabase"}
-        return {name: datetime.fromisoformat(mark) if mark else None for name, mark in marks.items()}
-
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """One request, tried again while the database is locked: Airflow on SQLite says so as an error of its own."""
         for attempt in stamina.retry_context(on=BusyError, attempts=self._attempts, wait_initial=0.5, wait_max=4):
