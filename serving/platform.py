@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from feature_repo.errors import SettingsError, SourceError
 from serving.limits import LIMITS
-from serving.schemas.problems import ProblemError
+from serving.schemas.problems import ProblemError, unavailable
 
 LOG = logging.getLogger("talentml.serving")
 AWAY: tuple[type[Exception], ...] = (SourceError, SettingsError, SQLAlchemyError, TimeoutError)
@@ -64,5 +64,4 @@ class Platform:
 
 def away(consequence: str = "") -> ProblemError:
     """The answer when the database is away. consequence: what was not done therefore, as a sentence."""
-    detail = f"The platform's database does not answer. {consequence}".strip()
-    return ProblemError(503, detail, headers={"Retry-After": "10"})
+    return unavailable(f"The platform's database does not answer. {consequence}".strip())

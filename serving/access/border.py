@@ -16,7 +16,7 @@ from serving.access.rates import Limiter
 from serving.access.shedding import Shedding
 from serving.limits import LIMITS, Limits
 from serving.routes import docs
-from serving.schemas.problems import UNFORESEEN, ProblemError
+from serving.schemas.problems import UNFORESEEN, ProblemError, unavailable
 from serving.schemas.reading import first_values
 from serving.telemetry import logs
 from serving.telemetry.trace import Trace, begin, template
@@ -203,5 +203,4 @@ def _late_body(limits: Limits) -> ProblemError:
 
 
 def _late_answer(limits: Limits) -> ProblemError:
-    detail = f"No answer within {limits.answer_seconds:g} s; try again."
-    return ProblemError(503, detail, headers={"Retry-After": "1"})
+    return unavailable(f"No answer within {limits.answer_seconds:g} s; try again.", 1)

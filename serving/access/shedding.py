@@ -10,7 +10,7 @@ from collections import deque
 from types import TracebackType
 
 from serving.limits import LIMITS, Limits
-from serving.schemas.problems import ProblemError
+from serving.schemas.problems import unavailable
 
 
 class Shedding:
@@ -88,7 +88,7 @@ class Shedding:
             await asyncio.sleep(min(1.0, self._refused * self._limits.refusal_seconds))
         finally:
             self._refused -= 1
-        raise ProblemError(503, "Too many requests at once; try again.", headers={"Retry-After": "1"})
+        raise unavailable("Too many requests at once; try again.", 1)
 
 
 class _GivenUp:

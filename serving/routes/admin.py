@@ -16,7 +16,7 @@ from serving.routes.retraining import Retraining, retrain
 from serving.routes.rollback import RolledBack, rolled_back
 from serving.schemas import reading
 from serving.schemas.admin import RetrainReply, RetrainRequest, RollbackReply, RollbackRequest
-from serving.schemas.problems import ProblemError
+from serving.schemas.problems import ProblemError, unavailable
 from serving.schemas.reading import check_products, documented_body, documented_problems, json_body
 from serving.schemas.replies import answered
 from training.product import Product
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Asked = TypeVar("Asked", RetrainRequest, RollbackRequest)
-RETRY = {"Retry-After": "10"}
 REFUSALS = {
     403: "The caller is no admin; this is audited",
     404: "No such product",
@@ -88,7 +87,7 @@ async def retrain_models(request: Request) -> Response:
 
     found = await _waited(running.platform, lambda: audited.carried_out(begun, _in_words))
     if found is None:
-        raise ProblemError(503, "Airflow is slow; ask again, and the runs that it began are found.", headers=RETRY)
+        raise unavailable("Airflow is slow; ask again, and the runs that it began are found.")
     return answered({"runs": [asdict(each) for each in found]}, 202)
 
 

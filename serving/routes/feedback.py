@@ -17,7 +17,7 @@ from serving.access.permissions import CHALLENGE
 from serving.limits import LIMITS
 from serving.platform import AWAY, Platform
 from serving.routes.judgement import Judgement
-from serving.schemas.problems import ProblemError
+from serving.schemas.problems import ProblemError, unavailable
 from serving.telemetry.metrics import UNSTORED, Metrics
 from training.product import Product
 
@@ -60,7 +60,7 @@ class Judgements:
         except AWAY as error:
             LOG.warning("feedback cannot be stored: %r", error)
             detail = "Feedback cannot be stored now; send it again: what is sent twice counts once."
-            raise ProblemError(503, detail, headers={"Retry-After": str(RETRY_SECONDS)}) from None
+            raise unavailable(detail, RETRY_SECONDS) from None
 
     async def _taken(self, caller: Caller, prediction_id: str, judgement: Judgement) -> tuple[Feedback, Taken]:
         found = await self._logged(_checked_id(prediction_id))
@@ -108,7 +108,7 @@ def _not_logged(prediction_id: str) -> ProblemError:
     milliseconds = UUID(prediction_id).int >> 80
     if abs(time.time() - milliseconds / 1000) < LIMITS.feedback_late_seconds:
         detail = "The answer is not in the log yet; send it again: what is sent twice counts once."
-        return ProblemError(503, detail, headers={"Retry-After": str(RETRY_SECONDS)})
+        return unavailable(detail, RETRY_SECONDS)
     return ProblemError(404, "No such answer: feedback takes the prediction_id that an answer came with.")
 
 

@@ -11,7 +11,7 @@ from feature_repo.errors import RegistryError, ServingError, SettingsError, Sour
 from feature_repo.settings import Settings
 from serving.airflow import Airflow, TakenError, dag_of
 from serving.limits import LIMITS
-from serving.schemas.problems import ProblemError
+from serving.schemas.problems import ProblemError, unavailable
 from training.locks import alone
 
 LOG = logging.getLogger("talentml.serving")
@@ -73,4 +73,4 @@ def _without_airflow(products: Sequence[str], begun: Sequence[Retraining]) -> Pr
         f"Airflow does not answer.{done} Start it (`talentml servers start airflow`) or set TALENTML_AIRFLOW_URL, and "
         f"ask again; or by hand: `talentml train {name}`, then `talentml promote {name}`."
     )
-    return ProblemError(503, detail, headers={"Retry-After": "30"})
+    return unavailable(detail, 30)

@@ -16,11 +16,10 @@ from feature_repo.errors import RegistryError, TalentError
 from feature_repo.settings import Settings, load
 from serving.launch import environment
 from serving.limits import LIMITS
-from serving.schemas.problems import ProblemError
+from serving.schemas.problems import ProblemError, unavailable
 from serving.telemetry.redaction import described, traceback_of
 
 LOG = logging.getLogger("talentml.serving")
-RETRY = {"Retry-After": "10"}
 AWAY = "MLflow or the platform's database does not answer; `talentml servers start` brings them back, then ask again."
 FAILED = "The rollback failed; the log says why."
 
@@ -47,14 +46,14 @@ def rolled_back(settings: Settings, product: str, version: int | None = None) ->
         found = json.loads(done.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
         detail = f"The rollback of {product} took over {LIMITS.rollback_seconds:.0f} s; see which version serves now."
-        raise ProblemError(503, detail, headers=RETRY) from None
+        raise unavailable(detail) from None
     except (IndexError, ValueError):
         LOG.error("rollback of %s: its process ended with %s", product, done.returncode)
-        raise ProblemError(503, FAILED, headers=RETRY) from None
+        raise unavailable(FAILED) from None
     if "why" in found:
         LOG.error("rollback of %s: %s", product, found["why"])
     if "status" in found:
-        raise ProblemError(found["status"], found["detail"], headers=RETRY if found["status"] >= 500 else None)
+        raise unavailable(found["detail"]) if found["status"] == 503 else ProblemError(found["status"], found["detail"])
     return RolledBack(**found)
 
 

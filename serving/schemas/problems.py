@@ -57,6 +57,11 @@ class ProblemError(ServingError):
         return problem(self.status, self.detail, request_id, self.errors, self.headers)
 
 
+def unavailable(detail: str, seconds: int = 10) -> ProblemError:
+    """A 503, which says when to ask again."""
+    return ProblemError(503, detail, headers={"Retry-After": str(seconds)})
+
+
 def problem(
     status: int,
     detail: str,
