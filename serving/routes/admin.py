@@ -119,7 +119,7 @@ async def _asked(
     try:
         call.check()
         check_products([name] if name is not None else [], products)
-        asked = await json_body(request, model)
+        asked = json_body(request, model)
         if isinstance(asked, RetrainRequest):
             check_products(asked.names, products)
     except ProblemError as refusal:

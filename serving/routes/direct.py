@@ -21,7 +21,7 @@ class StrictRoute(APIRoute):
 
     async def answer(self, request: Request) -> Response:
         """What the endpoint says to the body. Raises ProblemError as both it and json_body do."""
-        found: Response = await self.endpoint(request, await json_body(request, self.model))
+        found: Response = await self.endpoint(request, json_body(request, self.model))
         return found
 
     @cached_property

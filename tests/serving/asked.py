@@ -8,13 +8,16 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from feature_repo.settings import Settings
+from serving.access.border import whole
 from serving.access.caller import Caller, Role
+from serving.limits import LIMITS
 from serving.routes import admin, reports
 from serving.running import Running
 from serving.schemas import problems
+from serving.schemas.reading import first_values
 from training.products import PRODUCTS
 
 SUBJECTS = {Role.ADMIN: "ada", Role.ENGINEER: "erin", Role.SERVICE: "portal", Role.TALENT: "P3"}
@@ -22,14 +25,15 @@ SUBJECTS = {Role.ADMIN: "ada", Role.ENGINEER: "erin", Role.SERVICE: "portal", Ro
 
 @dataclass(frozen=True)
 class Passed:
-    """Says who asks, where the border would."""
+    """Passes requests on as the border does those of a caller whom it lets in."""
 
-    app: FastAPI
-    role: Role
+    app: ASGIApp
+    caller: Caller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller = Caller(SUBJECTS[self.role], self.role)
-        scope["state"] = {**scope.get("state", {}), "caller": caller, "request_id": "r-1", "started": 0.0}
+        headers = first_values(scope["headers"])
+        read = {"headers": headers, "body": await whole(headers, receive, LIMITS)}
+        scope["state"] = {**scope.get("state", {}), **read, "caller": self.caller, "request_id": "r-1", "started": 0.0}
         await self.app(scope, receive, send)
 
 
@@ -41,7 +45,7 @@ class Site:
     app: FastAPI
 
     def ask(self, role: Role) -> TestClient:
-        return TestClient(Passed(self.app, role))
+        return TestClient(Passed(self.app, Caller(SUBJECTS[role], role)))
 
     def post(self, path: str, body: Any, role: Role = Role.ADMIN) -> tuple[int, Any]:
         """Status and answer."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 from sqlalchemy import Engine, select
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from feature_repo.platform import database
 from feature_repo.platform.tables import match_feedback
@@ -25,6 +24,7 @@ from serving.routes.judgement import PATH, add_feedback_route
 from serving.schemas import problems
 from serving.telemetry.metrics import Metrics
 from tests.monitoring.said import estimate, prediction_id, ranking, record
+from tests.serving.asked import Passed
 from training.products import PRODUCTS
 
 ONE, MANY, PAIRS, TREND, NOTHING = (prediction_id(number) for number in range(1, 6))
@@ -60,19 +60,6 @@ def limited(patch: pytest.MonkeyPatch, **seconds: float) -> None:
     patch.setattr(served, "LIMITS", replace(LIMITS, **seconds))
 
 
-@dataclass(frozen=True)
-class LetIn:
-    """Says in the request's state who asks, as serving.access.border does."""
-
-    app: ASGIApp
-    caller: Caller
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope["state"] = {**scope.get("state", {}), "caller": self.caller, "request_id": "r1"}
-        await self.app(scope, receive, send)
-
-
 class Desk:
     """Where feedback is handed in."""
 
@@ -88,7 +75,7 @@ class Desk:
 
     def client(self, caller: Caller) -> httpx.AsyncClient:
         """A client of one caller."""
-        return httpx.AsyncClient(transport=httpx.ASGITransport(LetIn(self.app, caller)), base_url="http://desk")
+        return httpx.AsyncClient(transport=httpx.ASGITransport(Passed(self.app, caller)), base_url="http://desk")
 
     async def sent(self, prediction_id: str, body: Any, caller: Caller = HR) -> httpx.Response:
         """The response to one body."""
