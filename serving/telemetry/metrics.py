@@ -17,11 +17,13 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 
 from serving.telemetry.tallies import Count, Family, Level, Seconds, Spread
-from serving.telemetry.trace import CURRENT
+from serving.telemetry.trace import CURRENT, NO_ROUTE
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
 TURNED_AWAY = {503: "overloaded", 429: "rate", 401: "unauthenticated", 403: "forbidden", 413: "too_large"}
 """Why a request was turned away, by the status of the answer."""
+UNAVAILABLE = "unavailable"
+"""Why, where a route that was reached answers 503: something that it needs is away, or it took too long."""
 UNSTORED = {
     403: "forbidden", 404: "unknown answer", 409: "somebody else's", 422: "unclear", 429: "too many", 503: "away",
 }  # fmt: skip
@@ -78,7 +80,7 @@ class Metrics:
 
     def _add_refusals(self) -> None:
         self.refused = Counter("talentml_refused", "Requests turned away", ["reason"], registry=self.registry)
-        for reason in TURNED_AWAY.values():
+        for reason in (*TURNED_AWAY.values(), UNAVAILABLE):
             self.refused.labels(reason)
 
     def _add_models(self) -> None:
@@ -131,7 +133,8 @@ class Metrics:
     def _requests_of(self, route: str, status: int) -> tuple[Count, Spread, Counter | None]:
         """What a request with this answer changes."""
         number = str(status) if str(status) in STATUSES else OTHER
-        refused = self.refused.labels(TURNED_AWAY[status]) if status in TURNED_AWAY else None
+        reason = UNAVAILABLE if status == 503 and route != NO_ROUTE else TURNED_AWAY.get(status)
+        refused = self.refused.labels(reason) if reason else None
         return self.requests.labels(route, number), self.request_seconds.labels(route), refused
 
     def note_features(self, as_of: datetime | None, published: float, is_failing: bool) -> None:

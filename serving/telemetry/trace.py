@@ -7,6 +7,7 @@ from typing import Any
 from starlette.types import Scope
 
 MIXED = "mixed"
+NO_ROUTE = "none"
 
 
 @dataclass(slots=True)
@@ -52,5 +53,5 @@ def milliseconds(seconds: float) -> float:
 
 
 def template(scope: Scope) -> str:
-    """The route as it was declared, `none` where there is none. Never the path: anybody may make up paths."""
-    return getattr(scope.get("route"), "path_format", "none")
+    """The route as it was declared, NO_ROUTE where none was reached. Never the path: anybody may make up paths."""
+    return getattr(scope.get("route"), "path_format", NO_ROUTE)

@@ -65,13 +65,16 @@ def test_a_thousand_made_up_paths_ids_methods_and_statuses_add_a_handful_of_seri
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"),
-    [(503, "overloaded"), (429, "rate"), (401, "unauthenticated"), (403, "forbidden"), (413, "too_large")],
-)
-def test_a_request_that_is_turned_away_is_counted_with_the_reason(status: int, reason: str) -> None:
+    ("route", "status", "reason"),
+    [
+        ("none", 503, "overloaded"), ("/x", 503, "unavailable"), ("none", 429, "rate"), ("/x", 429, "rate"),
+        ("none", 401, "unauthenticated"), ("/x", 403, "forbidden"), ("none", 413, "too_large"),
+    ],
+)  # fmt: skip
+def test_a_request_that_is_turned_away_is_counted_with_the_reason(route: str, status: int, reason: str) -> None:
     metrics = Metrics()
     assert value(metrics, "talentml_refused_total", reason=reason) == 0
-    metrics.answered("/x", status, 0.001)
+    metrics.answered(route, status, 0.001)
     assert value(metrics, "talentml_refused_total", reason=reason) == 1
 
 
