@@ -10,9 +10,8 @@ from itertools import count
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from serving.access.auth import Tokens, authorization
+from serving.access.auth import authorization
 from serving.access.deadline import Deadline, Deadlines
-from serving.access.rates import Limiter
 from serving.access.shedding import Shedding
 from serving.limits import LIMITS, Limits
 from serving.routes import docs
@@ -39,17 +38,14 @@ class Border:
     In this order: a request id; 503 if too much is asked at once; 401 if it is not known who asks; 429 if the caller
     asks too often; 413 and 408 for a body too large or too slow. The application finds request_id, headers, started,
     running, caller and body in the request's state. A request id is taken from X-Request-ID if it is 1 to 64 of A-Z a-z
-    0-9 . _ : - and is made otherwise. tokens, limiter: those of app.state.running by default.
+    0-9 . _ : - and is made otherwise.
 
     What waits for the platform's database has places of its own: one that hangs holds each for 5 to 10 s, and answers,
     which need none, would find them taken. Source: Nygard, Release It!, 2nd edition, chapter 5, "Bulkheads".
     """
 
-    def __init__(
-        self, app: FastAPI, tokens: Tokens | None = None, limiter: Limiter | None = None, limits: Limits = LIMITS
-    ) -> None:
-        self.app = app
-        self._tokens, self._limiter, self._limits = tokens, limiter, limits
+    def __init__(self, app: FastAPI, limits: Limits = LIMITS) -> None:
+        self.app, self._limits = app, limits
         self._answers, self._database, self._deadlines = Shedding(limits), Shedding(limits), Deadlines()
         self._ids = request_ids()
 
@@ -93,8 +89,8 @@ class Border:
         if path in PUBLIC or path.startswith(ASSETS):
             return
         running = state["running"]
-        state["caller"] = caller = (self._tokens or running.tokens).caller(authorization(scope["headers"]))
-        await (self._limiter or running.limiter).check(caller.subject)
+        state["caller"] = caller = running.tokens.caller(authorization(scope["headers"]))
+        await running.limiter.check(caller.subject)
 
     async def _in_time(self, scope: Scope, receive: Receive, answer: "_Answer", places: Shedding) -> None:
         """One deadline for the body and then for the answer."""

@@ -35,9 +35,10 @@ class Ours:
         self.settings = settings(home, jwt_secret=SECRET, rate_limit=rate)
         self.app = application(PRODUCTS)
         self.app.state.running = copy(service.running)
+        self.app.state.running.tokens = Tokens.of(self.settings)
         self.app.state.running.limiter = Limiter.of(self.settings)
         _add_routes(self.app)
-        self.border = Border(self.app, Tokens.of(self.settings), limits=limits)
+        self.border = Border(self.app, limits)
         self.http = TestClient(self.border)
 
     def token(self, subject: str = "billing") -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Forged tokens at the service's own door: 401, a problem answer, and no model is asked. FAULTS.md row 19."""
 
 from collections.abc import Iterator
+from copy import copy
 
 import pytest
 from fastapi.testclient import TestClient
@@ -20,8 +21,9 @@ QUESTION = asking("/api/v1/recommendations/task-assignment")
 def door(service: Service) -> Iterator[TestClient]:
     """The application behind the border, over what the session's service holds."""
     app = application(PRODUCTS)
-    app.state.running = service.running
-    with TestClient(Border(app, tokens=by_secret())) as http:
+    app.state.running = copy(service.running)
+    app.state.running.tokens = by_secret()
+    with TestClient(Border(app)) as http:
         yield http
 
 

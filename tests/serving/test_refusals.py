@@ -12,7 +12,7 @@ from sqlalchemy import text
 from feature_repo.platform import database
 from feature_repo.settings import Settings
 from monitoring.audit import Entry, entries
-from serving.access.auth import Role, Tokens
+from serving.access.auth import Role
 from serving.access.border import Border
 from serving.access.rates import Limiter, rate_of
 from serving.access.windows import Windows
@@ -38,8 +38,8 @@ class Guarded:
         self.running = Running(self.settings, PRODUCTS)
         app = application(PRODUCTS)
         app.state.running = self.running
-        limiter = Limiter(rate_of(rate), Windows(home / "run" / "limits"))
-        self.http = TestClient(Border(app, Tokens.of(self.settings), limiter, limits))
+        self.running.limiter = Limiter(rate_of(rate), Windows(home / "run" / "limits"))
+        self.http = TestClient(Border(app, limits))
 
     def post(self, path: str, role: Role | None = Role.ADMIN, content: bytes = b"{}", **sent: str) -> int:
         known = headers(self.settings, "ada", role) if role else {}
