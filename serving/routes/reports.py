@@ -1,13 +1,12 @@
 """How the models do: GET /api/v1/ml/metrics and GET /api/v1/ml/training-history, for engineers and admins."""
 
-from collections import defaultdict
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
-from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 
 from feature_repo.window import Window
@@ -63,7 +62,7 @@ async def model_metrics(request: Request) -> Response:
         lambda engine: {name: standing.standing(engine, products[name]) for name in products}
     )
     said = await _feedback(running, Window(now - FEEDBACK_PERIOD, now))
-    counts = answer_counts(running.metrics.text())
+    counts = await asyncio.to_thread(running.metrics.given)  # 7 ms, for which nobody else is to wait
     rows = [
         {
             "product": name,
@@ -88,16 +87,6 @@ async def training_history(request: Request) -> Response:
 
 
 COLUMNS = tuple(Training.model_fields)
-
-
-def answer_counts(metrics: bytes) -> dict[str, dict[str, float]]:
-    """Product -> source -> answers that all workers gave since they started, out of Prometheus' text."""
-    found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for family in text_string_to_metric_families(metrics.decode()):
-        for sample in family.samples:
-            if sample.name == "talentml_answers_total":
-                found[sample.labels["product"]][sample.labels["source"]] += sample.value
-    return found
 
 
 def _shares(by_source: Mapping[str, float]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -154,6 +155,15 @@ class Metrics:
         self.share()
         return exposition(self.registry)
 
+    def given(self) -> dict[str, dict[str, float]]:
+        """Product -> source -> answers that all workers gave since they started."""
+        self.share()
+        found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for sample in (sample for family in everyone(self.registry).collect() for sample in family.samples):
+            if sample.name == "talentml_answers_total":
+                found[sample.labels["product"]][sample.labels["source"]] += sample.value
+        return found
+
 
 class _Stage:
     """A block that is timed. A class: contextlib's takes 2 us more."""
@@ -174,13 +184,18 @@ class _Stage:
 
 
 def exposition(own: CollectorRegistry) -> bytes:
+    """The metrics of everyone."""
+    return generate_latest(everyone(own))
+
+
+def everyone(own: CollectorRegistry) -> CollectorRegistry:
     """The metrics of this process; or of all that share PROMETHEUS_MULTIPROC_DIR, where it is set."""
-    everyone = CollectorRegistry()
+    found = CollectorRegistry()
     if values.ValueClass._multiprocess:
         _forget_dead_workers(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
         MultiProcessCollector(own := CollectorRegistry())  # type: ignore[no-untyped-call]
-    everyone.register(_WithAges(own))
-    return generate_latest(everyone)
+    found.register(_WithAges(own))
+    return found
 
 
 class _WithAges(Collector):

@@ -8,7 +8,6 @@ from fastapi.testclient import TestClient
 
 from serving.access.border import Border
 from serving.routes.api import application
-from serving.routes.reports import answer_counts
 from tests.serving.conftest import Service
 from tests.serving.forged import FORGERIES, Forgery, by_secret, signed
 from tests.serving.questions import asking
@@ -29,7 +28,7 @@ def door(service: Service) -> Iterator[TestClient]:
 
 def answered(service: Service) -> float:
     """How many answers the champions and the rules have given."""
-    found = answer_counts(service.running.metrics.text())
+    found = service.running.metrics.given()
     return sum(count for by_source in found.values() for count in by_source.values())
 
 

@@ -1,19 +1,22 @@
 """The reports on models: who may read them, what they say, and that they are calm without a database."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import Engine, insert
 
 from feature_repo.platform import database
 from feature_repo.platform.tables import drift_reports, model_training_history, model_versions, verdicts
-from serving.access.caller import Role
-from serving.routes.reports import answer_counts
+from serving.access.caller import Caller, Role
 from serving.schemas.reports import ModelMetrics, TrainingHistory
-from tests.serving.asked import Site, site
+from tests.patience import LONG
+from tests.serving.asked import Passed, Site, site
 from training.products import PRODUCTS
 from training.split import cut
 
@@ -125,7 +128,33 @@ def test_answers_are_counted_since_the_start_over_all_workers(asked: Site) -> No
         asked.running.metrics.answers.labels(NAME, source).inc(count)
     one = next(each for each in get(asked, METRICS)["products"] if each["product"] == NAME)
     assert one["answers"] == {"count": 4, "fallback_share": 0.25}
-    assert answer_counts(asked.running.metrics.text())[NAME] == {"model": 3.0, "fallback": 1.0}
+    assert asked.running.metrics.given()[NAME] == {"model": 3.0, "fallback": 1.0}
+
+
+def test_others_are_answered_while_the_metrics_of_all_workers_are_read(asked: Site) -> None:
+    """They are held up here, and were read on the event loop."""
+    held = asked.running.metrics._sharing
+
+    async def story() -> bool:
+        app = Passed(asked.app, Caller("ada", Role.ADMIN))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+            reads = asyncio.create_task(client.get(METRICS))
+            for _ in range(20):
+                await client.get(HISTORY)
+                await asyncio.sleep(0.05)
+            waits = not reads.done()
+            if held.locked():
+                held.release()
+            assert (await reads).status_code == 200
+        return waits
+
+    held.acquire()
+    late = threading.Timer(LONG / 4, held.release)
+    late.start()
+    try:
+        assert asyncio.run(story())
+    finally:
+        late.cancel()
 
 
 def test_feedback_is_summed_up(asked: Site) -> None:
