@@ -23,7 +23,7 @@ from serving.telemetry.trace import Trace, begin, template
 LOG = logging.getLogger("talentml.serving")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 HEADER = b"x-request-id"
-PUBLIC = frozenset({"/api/v1/health", "/openapi.json", "/docs"})
+PUBLIC = frozenset({"/api/v1/health", docs.DOCUMENT, docs.PAGE})
 """Paths that anybody may ask, any number of times; only exactly these, and the assets of the page of the routes."""
 ASSETS = f"{docs.ASSETS}/"
 ALWAYS = frozenset({*PUBLIC, "/metrics"})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.responses import PlainTextResponse
 
 from serving.access.caller import Role
 from serving.access.permissions import check_own, check_role
@@ -42,6 +43,7 @@ def application(products: Mapping[str, Product]) -> Application:
         description=document.ABOUT,
         openapi_tags=document.groups(products),
         generate_unique_id_function=attrgetter("name"),  # what generated clients call their methods
+        openapi_url=None,  # document.install serves it
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # the other place would be on whatever host the caller's Host header names
@@ -179,4 +181,6 @@ def _add_status(app: FastAPI) -> None:
     app.add_api_route(
         "/api/v1/models/status", models, response_model=Status, summary="Which models answer", tags=[MODELS]
     )
-    app.add_api_route("/metrics", metrics, response_class=Response, summary="Metrics, for Prometheus", tags=[SERVICE])
+    app.add_api_route(
+        "/metrics", metrics, response_class=PlainTextResponse, summary="Metrics, for Prometheus", tags=[SERVICE]
+    )

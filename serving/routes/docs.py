@@ -7,7 +7,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse
 
-ASSETS = "/docs-assets"
+PAGE, DOCUMENT, ASSETS = "/docs", "/openapi.json", "/docs-assets"
 
 
 def install(app: FastAPI) -> None:
@@ -15,10 +15,10 @@ def install(app: FastAPI) -> None:
     folder = str(files("bentoml") / "_internal" / "server" / "static_content")
     app.mount(ASSETS, StaticFiles(directory=folder), name="docs-assets")
 
-    @app.get("/docs", include_in_schema=False)
+    @app.get(PAGE, include_in_schema=False)
     def docs() -> HTMLResponse:
         return get_swagger_ui_html(
-            openapi_url="/openapi.json",
+            openapi_url=DOCUMENT,
             title="Talentml: routes",
             swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
             swagger_css_url=f"{ASSETS}/swagger-ui.css",

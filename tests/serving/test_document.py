@@ -1,12 +1,15 @@
 """The OpenAPI document holds what a caller needs: valid examples, who may ask, and every answer there may be."""
 
 from copy import deepcopy
+from inspect import iscoroutinefunction
 from typing import Any
 
 import jsonschema
 import pytest
+from fastapi.routing import APIRoute
 
 from serving.access.border import ALWAYS, PUBLIC
+from serving.routes import docs
 from serving.routes.api import application
 from serving.routes.document import finished
 from training.products import PRODUCTS
@@ -101,6 +104,17 @@ def test_every_answer_has_a_request_id_and_says_when_to_ask_again_where_that_hel
         for status, answer in operation["responses"].items():
             asked_again = {"Retry-After"} if status in ("429", "503") else set()
             assert set(answer["headers"]) == {"X-Request-ID", *asked_again}
+
+
+def test_every_success_says_what_it_holds(document: Json) -> None:
+    for _, operation in operations(document):
+        assert all(answer["content"] for status, answer in operation["responses"].items() if int(status) < 400)
+
+
+def test_the_document_is_made_in_a_thread_as_anybody_may_ask_for_it() -> None:
+    (route,) = [each for each in application(PRODUCTS).routes if getattr(each, "path", "") == docs.DOCUMENT]
+    assert isinstance(route, APIRoute)
+    assert not iscoroutinefunction(route.endpoint)
 
 
 def test_the_document_that_was_derived_is_left_as_it_was() -> None:

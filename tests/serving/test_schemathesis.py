@@ -24,7 +24,6 @@ from schemathesis.specs.openapi.checks import (
 from feature_repo.settings import Settings
 from serving.access.auth import Role, issue
 from serving.access.border import Border
-from serving.routes import document
 from serving.routes.api import application
 from serving.running import Running
 from tests.patience import LONG
@@ -63,7 +62,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     running.journal.start()
     app = application(PRODUCTS)
     app.state.running = running
-    document.install(app, PRODUCTS)
     yield schemathesis.openapi.from_asgi("/openapi.json", Border(app))
     running.journal.close()
 
