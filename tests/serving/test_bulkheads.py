@@ -45,7 +45,7 @@ def test_feedback_that_waits_for_its_answer_keeps_nobody_from_one(
     assert asyncio.run(story()) == [200, 503]
 
 
-@pytest.mark.parametrize("path", application(PRODUCTS).openapi()["paths"].keys() - ALWAYS)
+@pytest.mark.parametrize("path", sorted(application(PRODUCTS).openapi()["paths"].keys() - ALWAYS))
 def test_every_route_but_a_product_s_own_waits_for_the_database(path: str) -> None:
     routes = [route for product in PRODUCTS.values() for route in product.routes]
     own = {path for route in routes for path in (route.path, route.batch_path)}
