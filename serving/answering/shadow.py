@@ -107,10 +107,10 @@ def record(beside: Beside) -> Record:
 def compared(answered: Scored, shadow: Scored) -> dict[str, Any]:
     """same_first: whether the highest first output is in the same row; distance: the mean absolute difference.
 
-    Null without rows, or where a score is missing.
+    Of the rows that the models scored: by a rule both would say the same. Null where those are not the same, or none.
     """
-    ours, theirs = (next(iter(scored.outputs.values())) for scored in (answered, shadow))
-    whole = np.isfinite(ours) & np.isfinite(theirs)
-    if not whole.size or not whole.all():
+    rows = answered.by_model
+    if not rows.any() or (rows != shadow.by_model).any():
         return {"same_first": None, "distance": None}
+    ours, theirs = (next(iter(scored.outputs.values()))[rows] for scored in (answered, shadow))
     return {"same_first": bool(ours.argmax() == theirs.argmax()), "distance": float(np.abs(ours - theirs).mean())}

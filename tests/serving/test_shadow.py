@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,6 +15,7 @@ from feature_repo.platform import database
 from feature_repo.platform.tables import prediction_log
 from feature_repo.window import Window
 from monitoring.prediction_log import Record, append, logged_frames, read
+from serving.answering.features import read_for
 from serving.answering.scoring import score
 from serving.answering.shadow import Beside, Shadow, compared, record
 from serving.limits import LIMITS
@@ -26,6 +26,7 @@ from tests.serving.tiny import tiny
 from training.products import PRODUCTS
 
 PRODUCT = PRODUCTS["task_assignment"]
+NAN = float("nan")
 NOW = datetime(2012, 1, 1, tzinfo=UTC)
 LEFT_OUT = f'talentml_shadow_left_out_total{{product="{PRODUCT.name}"}}'
 
@@ -67,11 +68,14 @@ def test_a_shadow_of_the_same_model_agrees_entirely(third: Service) -> None:
     assert (said["same_first"], said["distance"]) == (True, 0.0)
 
 
-SCORES: list[tuple[list[Any], list[Any], bool | None, float | None]] = [
+# first outputs of both, NaN where the model has none; rows that the rule scores instead are .5
+SCORES: list[tuple[list[float], list[float], bool | None, float | None]] = [
     ([0.9, 0.1], [0.8, 0.4], True, 0.2),  # (.1 + .3) / 2
     ([0.9, 0.1], [0.1, 0.9], False, 0.8),
     ([], [], None, None),
-    ([0.9, float("nan")], [0.9, 0.1], None, None),
+    ([0.9, NAN], [0.9, 0.1], None, None),
+    ([NAN, NAN], [NAN, NAN], None, None),
+    ([0.1, NAN, 0.3], [0.2, NAN, 0.1], False, 0.15),  # a stranger, highest by the rule
 ]
 
 
@@ -79,9 +83,17 @@ SCORES: list[tuple[list[Any], list[Any], bool | None, float | None]] = [
 def test_agreement_by_hand(
     third: Service, ours: list[float], theirs: list[float], same_first: bool | None, distance: float | None
 ) -> None:
-    whole = beside(third, 3).scored
-    one, other = (replace(whole, outputs={"score": np.asarray(x, np.float64)}) for x in (ours, theirs))
+    whole, models = beside(third, 3).scored, [np.array(each, np.float64) for each in (ours, theirs)]
+    one, other = (replace(whole, outputs={"score": np.nan_to_num(x, nan=0.5)}, by_model=~np.isnan(x)) for x in models)
     assert compared(one, other) == {"same_first": same_first, "distance": pytest.approx(distance)}
+
+
+def test_where_features_cannot_be_read_and_rules_score_for_both_nothing_agrees(third: Service) -> None:
+    each = beside(third, 4)
+    unread = read_for(None, each.read.asked, PRODUCT.asked_columns)
+    ruled = score(PRODUCT, third.running.models.active[PRODUCT.name], unread)
+    said = json.loads(record(replace(each, read=unread, scored=ruled)).answer)
+    assert (said["same_first"], said["distance"]) == (None, None)
 
 
 class Failing:
