@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -119,10 +119,11 @@ def asked(registry: Registry, champion: Ask, products: Iterable[str], home: Path
 
     What cannot be asked, or has no champion, stays as it was: of one product too, whatever becomes of the others.
     """
-    known = _known(home)
+    known, since = _known(home), datetime.now(UTC)
     versions, error = _versions(champion, products)
     fetched = _fetched(registry, known.wanted, versions)
-    challengers, failed = _challengers(registry, known.challengers, {**known.wanted, **fetched}, versions)
+    numbers = {product: version.number for product, version in versions.items()}
+    challengers, failed = _challengers(registry, known.challengers, numbers, since)
     # Read anew: to ask takes seconds, in which somebody may have written the file by hand.
     wanted = {**_known(home).wanted, **fetched}
     return Champions(wanted=wanted, challengers=challengers, checked_at=datetime.now(UTC), error=error or failed)
@@ -177,15 +178,15 @@ def _is_due(held: Promoted) -> bool:
 
 
 def _challengers(
-    registry: Registry, held: Mapping[str, Challenger], wanted: Mapping[str, Promoted], asked: Collection[str]
+    registry: Registry, held: Mapping[str, Challenger], numbers: Mapping[str, int], since: datetime
 ) -> tuple[Mapping[str, Challenger], str | None]:
     """Those of the running experiments, and what went wrong; as they were, where the database cannot be asked.
 
-    asked: the products whose champion was asked for just now. An experiment whose champion is another one by now ends.
+    numbers: the champions', of the products that could be asked for since an instant. An experiment whose champion is
+    another one by now ends; not one that began since then, as its champion may be newer than what was said.
     """
     try:
-        numbers = {product: wanted[product].number for product in asked}
-        running = in_time(lambda: _running(registry, numbers), LIMITS.database_seconds, "platform database")
+        running = in_time(lambda: _running(registry, numbers, since), LIMITS.database_seconds, "platform database")
     except Exception as failure:  # noqa: BLE001  as above
         return held, _said(failure)
     found: dict[str, Challenger] = {}
@@ -209,11 +210,13 @@ def in_time(question: Callable[[], T], seconds: float, whom: str) -> T:
         raise SourceError(f"{whom}: no answer within {seconds:g} s") from None
 
 
-def _running(registry: Registry, numbers: Mapping[str, int]) -> dict[str, Experiment]:
+def _running(registry: Registry, numbers: Mapping[str, int], since: datetime) -> dict[str, Experiment]:
     return {
         product: each
         for product, each in experiment.running(registry.engine).items()
-        if product not in numbers or not experiment.end_overtaken(registry.engine, each, numbers[product])
+        if product not in numbers
+        or each.started_at >= since
+        or not experiment.end_overtaken(registry.engine, each, numbers[product])
     }
 
 

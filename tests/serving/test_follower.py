@@ -187,6 +187,21 @@ def test_without_mlflow_a_running_experiment_goes_on_and_an_ended_one_is_forgott
     assert {name: each.experiment for name, each in found.challengers.items()} == {"task_assignment": tried.id}
 
 
+def test_an_experiment_that_starts_while_mlflow_is_asked_is_not_ended_by_the_champion_of_before(tmp_path: Path) -> None:
+    """Somebody promotes version 4 and starts an experiment beside it at once."""
+    registry, later = Registry(away(tmp_path)), list[Experiment]()
+
+    def champion(product: str) -> Version:
+        later.append(experiment.planned(product, 4, 5, Mode.SPLIT, 0.5, 0.05, "me"))
+        experiment.start(registry.engine, later[0])
+        return promoted(product, 3)
+
+    asked(registry, champion, ["task_assignment"], tmp_path)
+    assert experiment.running(registry.engine) == {"task_assignment": later[0]}
+    asked(registry, lambda product: promoted(product, 6), ["task_assignment"], tmp_path)
+    assert experiment.running(registry.engine) == {}
+
+
 def test_without_mlflow_a_challenger_that_was_never_fetched_waits(tmp_path: Path, tried: Experiment) -> None:
     champions.write(tmp_path, Champions(wanted={"task_assignment": THREE}))
     registry = Registry(away(tmp_path))
