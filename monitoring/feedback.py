@@ -11,12 +11,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Subquery, and_, func, insert, or_, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, Subquery, and_, func, or_, select, text, update
 
 from feature_repo.platform.tables import match_feedback, prediction_log
 from feature_repo.window import Window
 from monitoring.arm import Arm
+from monitoring.prediction_log import insertion
 
 COUNTED_PER_SUBJECT = 20
 """Of each subject, product and window. The first ones: what comes later cannot push out what was counted before."""
@@ -96,18 +96,15 @@ def _begin(connection: Connection, subject: str, seconds: float) -> None:
 
 
 def _written(connection: Connection, feedback: Feedback, is_own: bool) -> Taken:
-    """Update before insert: it is the update that takes SQLite's lock for what follows."""
+    """Insert before update: of two at once the second waits here for the first, and then finds its word."""
     table, row = match_feedback.c, asdict(feedback)
+    if connection.scalar(insertion(match_feedback, connection).values(**row).returning(table.id)):
+        return Taken.NEW
     mine = [getattr(table, name) == row[name] for name in ("person_id", "item_id", "kind")]
     if not is_own:
         mine.append(table.subject == feedback.subject)
-    if connection.execute(update(match_feedback).where(*mine).values(**row)).rowcount:
-        return Taken.REPLACED
-    try:
-        connection.execute(insert(match_feedback).values(**row))
-    except IntegrityError:
-        return Taken.FOREIGN
-    return Taken.NEW
+    changed = connection.execute(update(match_feedback).where(*mine).values(**row))
+    return Taken.REPLACED if changed.rowcount else Taken.FOREIGN
 
 
 def _given_today(connection: Connection, feedback: Feedback) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 from pydantic_core import from_json, to_json
-from sqlalchemy import Engine, Insert, or_, select
+from sqlalchemy import Connection, Engine, Insert, Table, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from feature_repo.platform.tables import prediction_log
@@ -62,13 +62,14 @@ def append(engine: Engine, records: Sequence[Record]) -> None:
     rows = [_row(record) for record in records]
     if rows:
         with engine.begin() as connection:
-            connection.execute(_insertion(engine), rows)
+            connection.execute(insertion(prediction_log, connection), rows)
 
 
-def _insertion(engine: Engine) -> Insert:
-    if engine.dialect.name == "postgresql":
-        return postgresql.insert(prediction_log).on_conflict_do_nothing()
-    return sqlite.insert(prediction_log).on_conflict_do_nothing()
+def insertion(table: Table, connection: Connection) -> Insert:
+    """Of rows, but of those that are there already."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import OperationalError
 
 from feature_repo.platform import database
@@ -21,6 +22,7 @@ from monitoring.prediction_log import append
 from tests.feature_repo.postgres import fresh_database
 from tests.monitoring.said import NOON, estimate, prediction_id, ranking, record, word
 from tests.patience import LONG
+from tests.serving.process import until
 from training.products import PRODUCTS
 
 DAY = timedelta(days=1)
@@ -102,6 +104,20 @@ def test_of_two_subjects_at_once_one_is_told_that_it_came_second(engine: Engine)
     with ThreadPoolExecutor(8) as threads:
         told = list(threads.map(lambda number: given(engine, word("P1", subject=f"s{number}")), range(8)))
     assert sorted(told) == sorted([Taken.NEW] + [Taken.FOREIGN] * 7)
+
+
+def test_the_person_s_word_takes_the_place_of_one_that_is_not_committed_yet(tmp_path: Path) -> None:
+    """PostgreSQL shows it to nobody before, and the person's own waits for it; SQLite has one that writes at a time."""
+    engine = database(load(home=tmp_path, database_url=fresh_database()))
+    blocked = text("select count(*) from pg_locks where not granted")
+    with ThreadPoolExecutor(1) as threads, engine.connect() as first, engine.connect() as look:
+        first.execute(insert(match_feedback).values(**asdict(word("P1", subject="hr"))))
+        own = threads.submit(given, engine, word("P1", subject="P1", accepted=False), is_own=True)
+        until(lambda: own.done() or bool(look.scalar(blocked)))
+        first.commit()
+        assert own.result() is Taken.REPLACED
+    assert rows(engine) == [("P1", "P1", "T1", False, None)]
+    engine.dispose()
 
 
 def test_a_database_that_stays_locked_is_said_in_time_and_nothing_is_stored(tmp_path: Path) -> None:
