@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -27,14 +27,28 @@ class Explainers:
         if self.hanging >= self.threads:
             raise ServingError(f"threads: {self.hanging} hang, allowed: fewer than {self.threads}")
         future = self._pool.submit(copy_context().run, work, *given)
-        done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=self.seconds)
-        if done:
-            return future.result()
-        if not future.cancel():  # it has begun, and cannot be stopped; one that waits is withdrawn
+        waited = asyncio.wrap_future(future)
+        waited.add_done_callback(_retrieve)
+        try:
+            await asyncio.wait([waited], timeout=self.seconds)
+        finally:  # whether it takes too long, or who asks is given up
+            self._let_go(future)
+        if future.cancelled() or not future.done():
+            raise TimeoutError
+        return future.result()
+
+    def _let_go(self, future: Future[Any]) -> None:
+        """Withdraw what waits; what has begun cannot be stopped, and hangs until it is done."""
+        if not future.done() and not future.cancel():
             self.hanging += 1
             loop = asyncio.get_running_loop()
             future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._back))
-        raise TimeoutError
 
     def _back(self) -> None:
         self.hanging -= 1
+
+
+def _retrieve(waited: asyncio.Future[Any]) -> None:
+    """Take notice of an error: asyncio logs those that nobody took, with all that they say."""
+    if not waited.cancelled():
+        waited.exception()

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import math
 import threading
 import time
@@ -197,3 +198,40 @@ def test_work_that_waits_for_a_thread_is_withdrawn_when_its_time_is_up(let_go: t
 
     assert asyncio.run(ask()) == ["TimeoutError", "TimeoutError"]
     assert done == ["fourth"]
+
+
+def test_a_thread_that_works_for_somebody_who_is_given_up_hangs_too(let_go: threading.Event) -> None:
+    """As where a batch has taken its whole time: the next one is not to wait for that thread."""
+
+    async def ask() -> None:
+        explainers, begun = Explainers(threads=1, seconds=LONG), threading.Event()
+
+        def hang() -> None:
+            begun.set()
+            let_go.wait()
+
+        asked = asyncio.create_task(explainers.run(hang))
+        await asyncio.to_thread(begun.wait)
+        asked.cancel()
+        await asyncio.wait([asked])
+        with pytest.raises(ServingError, match="1 hang, allowed: fewer than 1"):
+            await explainers.run(print)
+        let_go.set()
+        while explainers.hanging:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(ask())
+
+
+def test_work_that_fails_is_told_to_who_asked_and_logged_by_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise ValueError("of P1")
+
+    async def ask() -> None:
+        with pytest.raises(ValueError, match="of P1"):
+            await Explainers(threads=1, seconds=LONG).run(fail)
+        gc.collect()  # asyncio looks at what nobody retrieved when it goes
+
+    asyncio.run(ask())
+    gc.collect()
+    assert [each.message for each in caplog.records if each.levelno > logging.DEBUG] == []
