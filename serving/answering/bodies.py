@@ -140,7 +140,7 @@ def _around(asked: Asked, confidence: float | None, extras: Mapping[str, Any]) -
     first: dict[str, Any] = {"confidence": confidence}
     if route.items:
         for entity in route.subject:
-            first[entity.key] = _stored(asked.subject.get(entity.key))
+            first[entity.key] = _stored(route, entity.key, asked.subject.get(entity.key))
     name = label(route.named or route.items.name if route.items else "estimates")
     last = [
         COMMA + label(extra.name) + to_json(extras.get(extra.name), inf_nan_mode="null")
@@ -153,7 +153,8 @@ def _around(asked: Asked, confidence: float | None, extras: Mapping[str, Any]) -
 def _keys(asked: Asked, rows: Sequence[int]) -> dict[str, Written]:
     """What each row is about; the rank of an item."""
     if asked.route.items is None:
-        return {key: texts([_stored(names[row]) for row in rows]) for key, names in asked.ids.items()}
+        named = ((key, [_stored(asked.route, key, names[row]) for row in rows]) for key, names in asked.ids.items())
+        return {key: texts(names) for key, names in named}
     key = asked.route.items.key
     names = asked.ids[key]
     return {key: texts([names[row] for row in rows]), "rank": _ranks(len(rows))}
@@ -164,8 +165,10 @@ def _ranks(count: int) -> Lines:
     return lines([b"%d" % place for place in range(1, count + 1)])
 
 
-def _stored(name: str | None) -> str | None:
-    return None if name == NEW else name
+def _stored(route: Route, key: str, name: str | None) -> str | None:
+    """None for what a request gives by its columns, which goes by NEW here; so may somebody be called."""
+    is_new = name == NEW and route.given is not None and key == route.subject[-1].key
+    return None if is_new else name
 
 
 def _said(product: Product, outputs: Outputs) -> dict[str, Written | Floats]:

@@ -58,6 +58,17 @@ def test_only_unknown_people_are_answered_by_the_rule(service: Service) -> None:
     assert (answer["source"], answer["reason"]) == ("fallback", "person unknown")
 
 
+ODD_NAMES = ["(new)", 'a "b"', "{}", "null", "é \u2028 \U0001f600", "%s", "\\u0041"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_somebody_whom_nobody_knows_is_answered_under_the_name_that_was_asked(service: Service, name: str) -> None:
+    among = service.rank(task_id="T60", candidates=["P1", name], explain=False)["candidates"]
+    assert [each["person_id"] for each in among] == ["P1", name]
+    assert service.estimate(person_id=name, task_id="T60")["estimates"][0]["person_id"] == name
+    assert service.post("talent_job_match", {"person_id": name})["person_id"] == name
+
+
 def test_a_task_that_is_not_stored_is_ranked_by_its_columns(service: Service) -> None:
     answer = service.rank(task=NEW_TASK)
     assert (answer["source"], answer["task_id"]) == ("model", None)
