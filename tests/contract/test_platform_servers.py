@@ -56,7 +56,7 @@ def test_airflow_reads_every_dag_of_the_repository(settings: Settings, running: 
     airflow = Airflow.of(settings)
     expected = {"talentml_features", "talentml_retrain_check", *(f"talentml_{name}" for name in PRODUCTS)}
     for dag in expected:
-        airflow.unpause(dag)
+        airflow.unpause(dag, LONG)
     assert airflow.dags() == dict.fromkeys(expected, False)
     assert airflow.import_errors() == {}
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.dags.command import TALENTML, talentml
 from tests.patience import LONG
+from tests.ports import free_port
 from tests.serving.process import until
 
 KEY = {"TALENTML_JWT_SECRET": "a secret of the tests, 32 bytes or more"}
@@ -36,8 +37,7 @@ def test_a_service_that_could_not_start_is_not_begun(
 @pytest.mark.slow
 def test_what_ends_the_command_ends_the_service(tmp_path: Path) -> None:
     """Else it answered on, without a terminal, and kept its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {**KEY, "TALENTML_HOME": str(tmp_path)}
     with subprocess.Popen([TALENTML, "serve", "--port", str(port)], env={**os.environ, **settings}) as serving:
         until(lambda: is_ready(port))

@@ -39,7 +39,7 @@ def airflow(journey: Journey) -> Iterator[Airflow]:
 
 
 def run(airflow: Airflow, dag: str, until: str) -> Run:
-    airflow.unpause(dag)
+    airflow.unpause(dag, LONG)
     return airflow.wait(dag, airflow.trigger(dag, {"until": until}), seconds=10 * LONG)
 
 
@@ -48,7 +48,7 @@ def states(found: Run) -> dict[str, str | None]:
 
 
 def test_airflows_scheduler_reads_every_dag_without_an_error(airflow: Airflow) -> None:
-    airflow.unpause(PRODUCT)
+    airflow.unpause(PRODUCT, LONG)
     assert airflow.import_errors() == {}
     assert {"talentml_features", "talentml_retrain_check", PRODUCT} <= set(airflow.dags())
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tests.ports import free_port
+
 GARBAGE = b"\x15\x03\x01\x00\x02\x02\x46 this is not what you asked for \x00\xff" * 8 + b"\r\n\r\n"
 
 
@@ -27,7 +29,8 @@ class Front:
     way: Way = Way.WELL
     asked: int = 0
     """How many connections were taken."""
-    port: int = 0
+    port: int = field(default_factory=free_port)
+    """The same whenever it is up: no connection of others may have taken it meanwhile."""
     _listener: socket.socket | None = None
     _open: list[socket.socket] = field(default_factory=list)
     _passes: threading.Event = field(default_factory=threading.Event)
@@ -42,13 +45,10 @@ class Front:
             self._close()
         elif self._listener is None:
             self._listener = socket.create_server(("127.0.0.1", self.port))
-            self.port = int(self._listener.getsockname()[1])
             threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def _close(self) -> None:
-        if self._listener is None:  # never began: a port that nobody listens on
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                self.port = self.port or int(free.getsockname()[1])
+        if self._listener is None:
             return
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)

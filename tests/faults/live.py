@@ -116,7 +116,7 @@ def live(home: Path, workers: int = 1, limits: Mapping[str, float] = PATIENT, **
         yield Live(settings, found)
 
 
-def seconds_of(question: Any, times: int = 3) -> float:
+def seconds_of(question: Any, times: int = 10) -> float:
     """The least of a few durations: the machine's other work does not count."""
     found = []
     for _ in range(times):

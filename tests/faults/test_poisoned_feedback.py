@@ -21,6 +21,7 @@ from serving.access.caller import Caller, Role
 from serving.limits import LIMITS
 from serving.routes.judgement import PATH
 from tests.monitoring.said import prediction_id, ranking, record
+from tests.patience import LONG, await_day
 from tests.serving.judging import Desk, desk
 
 PRODUCT = "task_assignment"
@@ -95,6 +96,7 @@ def test_ten_thousand_labels_of_one_subject_move_nothing(engine: Engine) -> None
     assert (before, judged) == ({"champion": 0.5, "challenger": 0.5}, HONEST * WORDS)
     assert feedback_since_training(engine, PRODUCT) == 0
 
+    await_day(LONG)  # a subject's words are bounded by the day, and these take a while
     told = asyncio.run(flood(desk(engine)))
 
     mine = match_feedback.c.subject == MALLORY.subject

@@ -26,7 +26,6 @@ from tests.patience import LONG, PATIENT, variables
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-SECONDS_TO_START, SECONDS_TO_END = 180, 180
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,13 @@ def server(settings: Settings, workers: int = 1, limits: Mapping[str, float] = P
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: is_ready(url) or process.poll() is not None, SECONDS_TO_START)
+        until(lambda: is_ready(url) or process.poll() is not None, LONG)
         assert process.poll() is None, log.read_text()[-3000:]
         yield Server(settings, url, process.pid, log, processor_seconds(process.pid))
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-        process.wait(SECONDS_TO_END)
+        process.wait(2 * LONG)  # its limits may be LONG themselves
 
 
 def processor_seconds(pid: int) -> float:

@@ -251,7 +251,7 @@ def test_retraining_begins_one_run_however_often_it_is_asked_for(tmp_path: Path)
     try:
         airflow = Airflow.of(settings)
         for name in ("career", "learning"):
-            airflow.unpause(dag_of(name))
+            airflow.unpause(dag_of(name), LONG)
         with site(settings.root) as asked:
             several = {"products": ["career", "learning", "career"], **WHY}
             with ThreadPoolExecutor(4) as pool:

@@ -13,7 +13,7 @@ from serving.limits import LIMITS
 from serving.routes import feedback as served
 from serving.routes.judgement import PATH, Noted
 from tests.feature_repo.postgres import fresh_database
-from tests.patience import LONG
+from tests.patience import LONG, await_day
 from tests.serving.conftest import Service
 from tests.serving.judging import HR, MANY, NOTHING, ONE, PAIRS, TREND, Desk, desk, limited, logged, stored, wrong
 from tests.serving.questions import ASKED, Asking
@@ -169,6 +169,7 @@ def test_nobody_changes_what_another_subject_said_but_the_person_itself(engine: 
 def test_a_days_words_of_a_subject_are_bounded_and_it_is_told_when_the_next_day_begins(
     plain: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await_day(60)
     limited(monkeypatch, feedback_per_day=2)
     at = desk(plain)
     told = [at.post(MANY, {"item": f"P{number}", "accepted": True}) for number in range(3)]

@@ -13,6 +13,7 @@ from serving.access.caller import Caller, Role
 from serving.limits import LIMITS
 from serving.routes import feedback as served
 from tests.monitoring.said import prediction_id, ranking, record
+from tests.patience import await_day
 from tests.serving.judging import HR, Desk, desk
 
 ONE, MANY, UNKNOWN = (prediction_id(number) for number in (1, 2, 99))
@@ -29,6 +30,7 @@ def test_what_is_stored_and_what_is_not_is_counted_with_the_reason(
     engine = database(load(home=tmp_path))
     append(engine, LOGGED)
     monkeypatch.setattr(served, "LIMITS", replace(LIMITS, feedback_per_day=2, feedback_log_seconds=0.1))
+    await_day(60)
     at = desk(engine)
     story = [
         (ONE, {}, HR, 201),

@@ -251,7 +251,7 @@ def test_a_database_that_hangs_holds_up_no_close_for_longer_than_it_is_given(
         log.close()  # the database hangs still
     assert value(metrics, DROPPED) == 7
     assert scribe
-    assert not psutil.pid_exists(scribe)
+    until(lambda: not psutil.pid_exists(scribe), SOON)
 
 
 def test_more_forms_than_are_known_at_a_time_are_logged_as_they_were_sent(settings: Settings, engine: Engine) -> None:

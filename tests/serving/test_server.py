@@ -131,7 +131,7 @@ def test_what_was_asked_during_all_this_is_logged_and_replays_bit_for_bit(live: 
 def test_what_was_answered_is_logged_though_the_service_is_stopped_at_once(live: Live) -> None:
     with server(live.settings) as found, found.client() as client:
         ids = {client.rank(task_id="T60", explain=False, fresh=True)["prediction_id"] for _ in range(20)}
-    assert ids <= logged(live.settings)
+    until(lambda: ids <= logged(live.settings))  # a scribe outlives its worker where it has more to write
 
 
 def logged(settings: Settings) -> set[str]:
