@@ -172,7 +172,7 @@ def _products(settings: Settings, out: Console) -> None:
     out.print(table("Products", found, columns))
     for one in found:
         drift = one["drift"] or {}
-        out.print(f"{one['product']} {one['reason']}", markup=False)
+        out.print(f"{one['product']}: {one['reason'] or 'no verdict yet, the rule answers'}", markup=False)
         out.print(f"  drift: {drift.get('verdict', '-')}, {drift.get('reason', 'no report')}", markup=False)
 
 

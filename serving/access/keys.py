@@ -59,7 +59,7 @@ def secret(settings: Settings) -> bytes:
     try:
         return _strong(path.read_bytes().strip(), str(path))
     except FileNotFoundError:
-        raise SettingsError(f"no key to verify tokens with: {MAKE_ONE}") from None
+        raise SettingsError(f"{path}: no such file, so no key for tokens; {MAKE_ONE}") from None
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}, allowed: a file that the service may read") from None
 
