@@ -20,8 +20,6 @@ ANSWERS = {
 }  # fmt: skip
 TRUSTED = 100.0
 """Arms whose sizes are as unlikely as 1 in 100 under the stated share are not compared without a warning."""
-
-
 MOST_OF_ONE_SUBJECT = 0.05
 """Of the judged units: 20 poisoned among 100 honest ones made equal models "better" in 6 of 20 runs, among 400 in 0."""
 
@@ -96,8 +94,7 @@ def assess(engine: Engine, experiment: Experiment) -> Assessment:
         return assessed(experiment, answered, _agreement(engine, experiment))
     until = experiment.stopped_at or datetime.now(UTC)
     window = Window(experiment.started_at, max(until, experiment.started_at + timedelta(microseconds=1)))
-    found = outcomes(engine, experiment.product, window)
-    return assessed(experiment, answered, found.filter(pl.col("given_at") < window.until))
+    return assessed(experiment, answered, outcomes(engine, experiment.product, window))
 
 
 def assessed(experiment: Experiment, answered: pl.DataFrame, found: "pl.DataFrame | Agreement") -> Assessment:

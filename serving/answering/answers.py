@@ -31,7 +31,8 @@ from serving.limits import LIMITS
 from serving.telemetry.metrics import Metrics
 from serving.telemetry.trace import CURRENT
 from serving.versions.arms import Served, unit_of
-from serving.versions.models import Champion, Models
+from serving.versions.loading import Champion
+from serving.versions.models import Models
 from training.contributions import Contributions
 from training.product import Product
 from training.route import Answered, Extra, Route
@@ -179,7 +180,7 @@ class Answers:
     ) -> dict[str, Any]:
         """What the route says beside scores; null where it cannot be had."""
         route = read.asked.route
-        if published is None or not route.extras:
+        if published is None:
             return {}
         answered = Answered(
             subject=read.asked.subject,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from feature_repo.table import Table
 from serving.answering.fallback import pair_columns, rule_outputs
 from serving.answering.features import Read
-from serving.versions.models import Champion
+from serving.versions.loading import Champion
 from training.product import Product
 from training.route import Outputs
 

@@ -12,8 +12,6 @@ from serving.versions.champions import Promoted
 from serving.versions.loading import Champion, Loader, Refusal, WarmUp
 from training.product import Product
 
-__all__ = ["Champion", "Models"]
-
 LOG = logging.getLogger("talentml.serving")
 
 
