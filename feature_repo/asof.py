@@ -51,16 +51,6 @@ def key_text(keys: Sequence[pl.Series]) -> pl.Series:
     return pl.DataFrame(texts).select(key=pl.concat_str(*lengths, pl.col(texts[-1].name))).to_series()
 
 
-def key_bytes(keys: Sequence[pl.Series]) -> list[bytes | None]:
-    """As key_text, in UTF-8: slower by the row, but at once for the few rows of a request."""
-    *firsts, last = ([None if key is None else str(key).encode() for key in each.to_list()] for each in keys)
-    for first in reversed(firsts):
-        last = [
-            None if a is None or b is None else b"%d:%b%b" % (len(a), a, b) for a, b in zip(first, last, strict=True)
-        ]
-    return last
-
-
 @dataclass(frozen=True)
 class Index:
     """Rows prepared for the join. Times are us since 1970.

@@ -88,15 +88,6 @@ def test_keys_that_read_alike_when_joined_are_different_entities():
     assert answers(index, [Question(("abc", ""), 1)]) == [None]
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.lists(st.none() | st.text(max_size=5), min_size=2, max_size=2), max_size=20))
-def test_keys_have_the_same_bytes_in_bulk_and_one_by_one(keys):
-    columns = [pl.Series(values=[pair[place] for pair in keys], dtype=pl.String) for place in (0, 1)]
-    for chosen in (columns, columns[:1]):
-        texts = asof.key_text(chosen).to_list()
-        assert asof.key_bytes(chosen) == [None if text is None else text.encode() for text in texts]
-
-
 def test_a_view_without_a_created_time_is_joined_on_events():
     rows = [Row(("ada",), 1, 9, 0), Row(("ada",), 3, 1, 1)]
     index = asof.build(frame(rows, ["person_id"]).drop("created_timestamp"), ["person_id"], TIMES[0], None)
