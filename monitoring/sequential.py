@@ -8,8 +8,10 @@ alpha / 2 at most, ever (Ville). One gambler for each direction: alpha in all. T
 rich are the confidence sequence.
 
 Valid for one observation per unit. A unit keeps its arm, so that its second outcome depends on its first; count the
-first one only. It needs rewards within [0, 1] and arms drawn with the stated chance, among the units that answer also:
-see `imbalance`.
+first one only. It needs rewards within [0, 1] that stay as they are, and arms drawn with the stated chance, among the
+units that answer also: see `imbalance`. What people say they may change, and it counts as said then. With a look after
+every 25 of 1,000 units, alpha 5%: 2.1% of 1,000 runs without a difference were false alarms where nobody changed a
+word, 2.9% and 4.0% where one in ten and three in ten did, to one drawn anew, but 10.9% where all did.
 
 A look after every unit, 1,000 runs of 5,000 units without a difference: 0.8% to 2.6% false alarms at alpha 5%, over
 Bernoulli .1 and .5 and skewed ratings, shares .5 and .1 (tests/monitoring/test_sequential.py).
