@@ -55,6 +55,8 @@ def test_the_strongest_come_first_whatever_their_sign_and_zeros_are_left_out() -
     [
         (12.0, "years", 0.5, "Years of work: 12 years. This raises the content score."),
         (0.123456, "", -0.5, "Years of work: 0.123. This lowers the content score."),
+        (999.4, "h", 0.5, "Years of work: 999 h. This raises the content score."),
+        (999.6, "h", 0.5, "Years of work: 1000 h. This raises the content score."),
         (1234.5, "h", 0.5, "Years of work: 1234 h. This raises the content score."),
         (None, "years", -0.5, "Years of work: not known. This lowers the content score."),
         (True, "", 0.5, "Years of work: yes. This raises the content score."),
@@ -126,7 +128,7 @@ def test_a_request_s_table_tells_the_same_values_as_its_frame() -> None:
 
 NUMBERS = {
     "person__a": ([0.5, 0.123456, math.nan], ["0.5 h", "0.123 h", "not known"]),
-    "person__b": ([999.4, 1234.5, -1e7], ["999 h", "1234 h", "-10000000 h"]),
+    "person__b": ([-999.6, 1234.5, -1e7], ["-1000 h", "1234 h", "-10000000 h"]),
     "person__c": ([-0.0, 1e-9, math.inf], ["-0 h", "1e-09 h", "inf h"]),
     "person__d": ([1.0, 1.0, 1.0], ["yes", "yes", "yes"]),
 }

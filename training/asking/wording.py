@@ -7,7 +7,7 @@ from typing import Any
 from feature_repo.column import Column
 
 MOST_LISTED = 5  # so many entries of a list-valued column are named in a sentence
-LONG = 1000.0  # from here on numbers are said without decimals, below by three digits
+LONG = 999.5  # from here on numbers are said without decimals, below by three digits, which would make it 1e+03
 
 
 def sentence(column: Column, value: Any, contribution: float, output: str) -> str:
