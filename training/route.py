@@ -7,6 +7,7 @@ factors and intervals is an Extra: a value computed from the answered rows, type
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -75,6 +76,8 @@ class Extra:
     value: Callable[[Answered], Any]
     description: str
     per_row: bool = False
+    of_contributions: bool = False
+    """Whether it is made of contributions: they are computed for it then, also where no explanation is asked for."""
 
 
 class Rows(NamedTuple):
@@ -150,6 +153,11 @@ class Route:
     """What order and extras look at beside the columns of the model and the rule."""
     batch: str = ""
     """The path of the batch form where it is not path + "/batch". A route by GET has none."""
+
+    @cached_property
+    def needs_contributions(self) -> bool:
+        """Whether an extra does."""
+        return any(extra.of_contributions for extra in self.extras)
 
     @property
     def batch_path(self) -> str:

@@ -131,7 +131,7 @@ class Answers:
         is_short = asked.height <= LIMITS.inline_rows
         read, scored = self._score(*of) if is_short else await asyncio.to_thread(self._score, *of)
         shown = forms.shown(request, read, scored)
-        wants_parts = request.explain or bool(route.extras)
+        wants_parts = request.explain or route.needs_contributions
         explained = await self._explained(product, read, scored, shown) if wants_parts else NOT_EXPLAINED
         extras = await self._extras(product, request, read, scored, shown, explained, published) if route.extras else {}
         is_whole = not (wants_parts and explained is NOT_EXPLAINED) and None not in extras.values()

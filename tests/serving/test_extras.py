@@ -175,3 +175,13 @@ def test_studied_for_a_target_is_what_teaches_its_skills_and_without_one_what_is
     assert published is not None
     asked = {"person_id": "P0"} if target_id is None else {"person_id": "P0", "target_id": target_id}
     assert list(published.candidates(LEARNING.route.path, asked))[: len(first)] == first
+
+
+@pytest.mark.parametrize(("asked", "is_computed"), [(JOBS, True), (GAPS, False), (TRENDS, False)], ids=str)
+def test_contributions_are_computed_unasked_only_for_what_is_made_of_them(
+    market_service: Service, asked: object, is_computed: bool
+) -> None:
+    counted = f'talentml_stage_seconds_count{{product="{asked.product.name}",stage="explanation"}}'  # type: ignore[attr-defined]
+    before = market_service.metric(counted)
+    asked.answer(market_service, explain=False)  # type: ignore[attr-defined]
+    assert (market_service.metric(counted) > before) is is_computed

@@ -1,6 +1,7 @@
 """What holds for every route of every product, whatever is known and whatever is missing."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,14 @@ def test_a_batch_gives_what_each_request_alone_gives_in_their_order(service: Ser
     assert [lasting(each) for each in found.json()["answers"]] == [
         lasting(asked.answer(service, explain=body["explain"])) for body in bodies
     ]
+
+
+def test_each_answer_of_a_batch_says_its_own_time(service: Service) -> None:
+    asked = asking("/api/v1/recommendations/task-assignment")
+    begun = time.perf_counter()
+    found = service.http.post(asked.route.batch_path, json={"requests": [asked.body] * 50}).json()["answers"]
+    passed = 1000 * (time.perf_counter() - begun)
+    assert sum(answer["processing_ms"] for answer in found) < passed
 
 
 def lasting(answer: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def groups(columns: Mapping[str, Sequence[Column]]) -> tuple[Extra, ...]:
             lambda answered: parts(answered, columns),
             "What each group of columns added, and that on a scale from 0 to 100 on which 50 is neutral",
             per_row=True,
+            of_contributions=True,
         ),
         said(columns),
         Extra(
@@ -50,7 +51,12 @@ def groups(columns: Mapping[str, Sequence[Column]]) -> tuple[Extra, ...]:
 def said(columns: Mapping[str, Sequence[Column]]) -> Extra:
     """The extra of a score's strongest factors in words. columns: by group."""
     return Extra(
-        "reasons", list[str], lambda answered: reasons(answered, columns), "The strongest factors", per_row=True
+        "reasons",
+        list[str],
+        lambda answered: reasons(answered, columns),
+        "The strongest factors",
+        per_row=True,
+        of_contributions=True,
     )
 
 
