@@ -136,11 +136,10 @@ def _as_of(running: "Running") -> datetime | None:
 
 async def _waited(platform: Platform, work: Callable[[], T]) -> T | None:
     """What work gives, None where it takes longer than admin_seconds. It goes on, and is audited, whoever waits."""
-    try:
-        async with asyncio.timeout(LIMITS.admin_seconds):
-            return await asyncio.shield(asyncio.wrap_future(platform.submit(work)))
-    except TimeoutError:
-        return None
+    begun = asyncio.wrap_future(platform.submit(work))
+    begun.add_done_callback(lambda each: each.cancelled() or each.exception())  # else asyncio logs one that comes late
+    done, _ = await asyncio.wait([begun], timeout=LIMITS.admin_seconds)
+    return begun.result() if done else None
 
 
 def _in_words(found: list[Retraining]) -> str:
