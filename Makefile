@@ -61,5 +61,7 @@ bench: environment  ## speed as ratios: joins, columns, explanations, retrieval,
 soak: environment  ## ten minutes of load on the service while its model is replaced twenty times
 	@PYTHONPATH=. $(BIN)/python bench/soak.py
 
+# MariaDB's files lie outside of a home that its user may not enter, and are linked to from there.
 clean: down  ## remove the homes and the caches, keep .venv
+	@for home in .talentml .talentml-sip; do [ ! -L "$$home/mysql" ] || rm -rf "$$(readlink "$$home/mysql")"; done
 	rm -rf .talentml .talentml-sip .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
