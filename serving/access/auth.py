@@ -28,7 +28,7 @@ BEARER = re.compile(r"bearer +([\w-]+\.[\w-]+\.[\w-]*)", re.IGNORECASE | re.ASCI
 OPTIONS: Options = {"require": ["exp", "iat", "iss", "aud", "sub", "role"], "enforce_minimum_key_length": True}
 FAULTS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.ExpiredSignatureError, "The token has expired."),
-    (jwt.ImmatureSignatureError, "The token is not yet valid."),
+    (jwt.ImmatureSignatureError, "The token is not yet valid, by the clock of the service."),
     (jwt.InvalidIssuerError, "The token has the wrong issuer."),
     (jwt.InvalidAudienceError, "The token has the wrong audience: it is meant for another service."),
     (jwt.InvalidSignatureError, "The token has a bad signature."),
