@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,6 +31,7 @@ from bench.pace import pace
 from bench.service import Server
 from feature_repo.seed import synthetic
 from feature_repo.settings import Settings
+from serving.versions import champions
 from serving.versions.champions import Promoted
 from training.fit import fit_candidate
 from training.products import PRODUCTS
@@ -63,7 +63,7 @@ def swapped(settings: Settings, server: Server, version: Promoted) -> Swap:
     """Promote, and wait until it serves. The follower may write across ours: then it is said again."""
     begun = said = time.monotonic()
     promote(settings, **{NAME: version})
-    while not service.serves(server.url, settings) or _served(server) != version.number:
+    while _wanted(settings) != version.number or not service.serves(server.url, settings):
         if time.monotonic() - said > SECONDS_TO_SERVE:
             said = time.monotonic()
             promote(settings, **{NAME: version})
@@ -71,9 +71,8 @@ def swapped(settings: Settings, server: Server, version: Promoted) -> Swap:
     return begun, time.monotonic() + AFTERWARDS
 
 
-def _served(server: Server) -> int:
-    number: int = httpx.get(f"{server.url}/api/v1/health", timeout=5).json()["models"][NAME]["version"]
-    return number
+def _wanted(settings: Settings) -> int:
+    return champions.read(settings.root).wanted[NAME].number
 
 
 @contextmanager
